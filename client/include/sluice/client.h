@@ -1,0 +1,116 @@
+// Client: talks to a Sluice server.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sluice/result.h"
+#include "sluice/types.h"
+
+namespace sluice {
+
+struct ClientOptions {
+  // Of each unary call, and of each message of a stream. Watching has none.
+  std::chrono::milliseconds timeout = std::chrono::seconds(60);
+  // How long WatchTrainJob goes on trying to reach a server that went away.
+  std::chrono::milliseconds reconnect_for = std::chrono::minutes(5);
+};
+
+// Thread-safe. Chunks large arguments and results, and follows a watched job
+// across lost connections and restarts of the server. Calls block. Ids are plain
+// ("wow"), without the collection prefix.
+class Client {
+ public:
+  // Never blocks and never fails: an address that does not answer shows in the
+  // first call as UNAVAILABLE. "host:port" or "unix:path".
+  static std::unique_ptr<Client> Connect(const std::string& address, ClientOptions options = {});
+  virtual ~Client() = default;
+
+  struct Health {
+    bool serving = false;
+  };
+  virtual Result<Health> CheckHealth() = 0;
+
+  // --- models
+  struct CreateModelOptions {
+    uint64_t seed = 0;
+    std::string description;
+    std::map<std::string, std::string> labels;
+  };
+  virtual Result<Model> CreateModel(const std::string& id, const FlowSpec& spec,
+                                    const CreateModelOptions& options) = 0;
+  virtual Result<Model> GetModel(const std::string& id) = 0;
+  virtual Result<std::vector<Model>> ListModels() = 0;
+  virtual Result<Model> UpdateModel(
+      const std::string& id, const std::optional<std::string>& description,
+      const std::optional<std::map<std::string, std::string>>& labels) = 0;
+  virtual Status DeleteModel(const std::string& id) = 0;
+  virtual Result<Version> GetVersion(const std::string& model) = 0;  // "wow@3"
+  virtual Result<std::vector<Version>> ListVersions(const std::string& id) = 0;
+  virtual Status DeleteVersion(const std::string& model) = 0;
+  virtual Result<Model> SetAlias(const std::string& id, const std::string& alias,
+                                 int64_t version) = 0;
+  virtual Result<Model> DeleteAlias(const std::string& id, const std::string& alias) = 0;
+  virtual Result<std::string> ExportModel(const std::string& model) = 0;  // File bytes.
+  virtual Result<Model> ImportModel(const std::string& id, const std::string& file,
+                                    const std::string& description) = 0;
+
+  // --- datasets
+  enum class FileFormat { kNpy, kCsv };
+  virtual Result<Dataset> UploadFile(const std::string& id, std::istream& file, FileFormat format,
+                                     const std::string& source, const std::string& description) = 0;
+  virtual Result<Dataset> UploadRows(const std::string& id, const Matrix& rows,
+                                     const std::string& source, const std::string& description) = 0;
+  virtual Result<Dataset> GenerateDataset(const std::string& id, const std::string& toy,
+                                          int64_t rows, uint64_t seed, std::optional<double> noise,
+                                          const std::string& description) = 0;
+  virtual Result<Matrix> DownloadDataset(const std::string& id) = 0;
+  virtual Result<Dataset> GetDataset(const std::string& id) = 0;
+  virtual Result<std::vector<Dataset>> ListDatasets() = 0;
+  virtual Status DeleteDataset(const std::string& id) = 0;
+  virtual Result<std::vector<Toy>> ListToys() = 0;
+
+  // --- training
+  struct TrainRequest {
+    std::string job_id;  // Empty: the server makes one.
+    std::string model;
+    std::string dataset;  // One of the two.
+    std::string target;
+    TrainConfig config;
+    std::string request_id;  // Empty: the client makes one, so that a retry is safe.
+  };
+  virtual Result<TrainJob> CreateTrainJob(const TrainRequest& request) = 0;
+  virtual Result<TrainJob> GetTrainJob(const std::string& id) = 0;
+  virtual Result<std::vector<TrainJob>> ListTrainJobs(const std::string& model) = 0;  // "": all.
+  virtual Result<TrainJob> CancelTrainJob(const std::string& id) = 0;
+  virtual Result<TrainJob> PauseTrainJob(const std::string& id) = 0;
+  virtual Result<TrainJob> ResumeTrainJob(const std::string& id) = 0;
+  virtual Status DeleteTrainJob(const std::string& id) = 0;
+  // Calls `on_update` for each update after `after_sequence`, in order, until the
+  // job has ended (OK), `on_update` returns false (CANCELLED), or the server stays
+  // away. Reconnects on its own; no update is given twice.
+  virtual Status WatchTrainJob(const std::string& id, int64_t after_sequence,
+                               const std::function<bool(const TrainUpdate&)>& on_update) = 0;
+  virtual Result<std::vector<Target>> ListTargets() = 0;
+  virtual Result<std::vector<double>> EvaluateTarget(const std::string& id, const Matrix& x) = 0;
+
+  // --- inference; any number of rows
+  virtual Result<LogProbs> LogProb(const std::string& model, const Matrix& x) = 0;
+  struct SampleOptions {
+    std::optional<uint64_t> seed;
+    bool with_log_prob = false;
+    int64_t first_row = 0;
+  };
+  virtual Result<Samples> Sample(const std::string& model, int64_t rows,
+                                 const SampleOptions& options) = 0;
+  virtual Result<Images> Transform(const std::string& model, Direction direction,
+                                   const Matrix& points, bool with_layers) = 0;
+};
+
+}  // namespace sluice

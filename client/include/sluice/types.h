@@ -1,0 +1,188 @@
+// The plain types of Sluice's client library: no gRPC, Protobuf or LibTorch.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+enum class DType { kFloat32, kFloat64 };
+
+// Rows of numbers, row-major. Values are held as double whatever the dtype on the
+// wire: float32 survives the round trip exactly.
+struct Matrix {
+  int64_t rows = 0;
+  int64_t cols = 0;
+  std::vector<double> values;  // rows * cols
+  DType dtype = DType::kFloat32;
+
+  double operator()(int64_t row, int64_t col) const {
+    return values[static_cast<size_t>(row * cols + col)];
+  }
+};
+
+using Time = std::chrono::system_clock::time_point;
+
+enum class Initialization { kIdentity, kUniform };
+
+// Unset fields take the server's defaults (see sluice/v1/flow.proto).
+struct FlowSpec {
+  std::string architecture = "real-nvp";
+  int64_t dim = 0;
+  int64_t layers = 0;  // 0: the server's default, here and below.
+  int64_t hidden = 0;
+  int64_t depth = 0;
+  DType dtype = DType::kFloat32;
+  std::optional<double> scale_bound;
+  std::optional<bool> standardize;
+  std::optional<Initialization> initialization;
+};
+
+struct Model {
+  std::string id;
+  FlowSpec spec;
+  std::string description;
+  std::map<std::string, std::string> labels;
+  Time create_time;
+  int64_t latest_version = 0;
+  std::map<std::string, int64_t> aliases;
+  int64_t parameter_count = 0;
+  std::vector<std::string> warnings;
+};
+
+struct Version {
+  std::string model;
+  int64_t number = 0;
+  FlowSpec spec;
+  Time create_time;
+  std::map<std::string, double> metrics;
+  std::string train_job;
+  std::string source;
+  std::string dataset_hash;
+  uint64_t seed = 0;
+  std::vector<double> shift, scale;
+};
+
+struct Dataset {
+  std::string id;
+  int64_t rows = 0;
+  int64_t columns = 0;
+  DType dtype = DType::kFloat32;
+  std::vector<std::string> column_names;
+  std::string source, hash, description;
+  Time create_time;
+  std::vector<double> mean, stddev, min, max;
+  std::vector<std::string> notes;
+};
+
+struct Toy {
+  std::string name;
+  int64_t columns = 0;
+  std::string description;
+};
+
+struct Target {
+  std::string id;
+  int64_t dim = 0;
+  std::optional<double> log_z;
+  std::string description;
+  std::vector<double> low, high;
+};
+
+enum class JobState { kQueued, kRunning, kPaused, kCancelling, kSucceeded, kFailed, kCancelled };
+const char* NameOf(JobState state);  // "QUEUED"
+bool IsTerminal(JobState state);
+
+enum class Optimizer { kAdam, kAdamW };
+enum class Schedule { kConstant, kCosine, kSteps, kStages };
+
+struct Stage {
+  int64_t epochs = 0;
+  double learning_rate = 0;
+};
+
+// Unset or zero fields take the server's defaults (see sluice/v1/training.proto).
+struct TrainConfig {
+  int64_t epochs = 0;
+  int64_t batch_size = 0;
+  Optimizer optimizer = Optimizer::kAdam;
+  std::optional<double> learning_rate, beta1, beta2, epsilon;
+  double weight_decay = 0;
+  std::optional<Schedule> schedule;
+  std::vector<Stage> stages;
+  int64_t step_epochs = 0;
+  std::optional<double> step_factor, final_learning_rate, clip_norm;
+  uint64_t seed = 0;
+  std::optional<double> validation_fraction;
+  int64_t patience = 0;
+  std::optional<bool> shuffle;
+  bool publish_last = false;
+  int64_t rows = 0;
+  bool fixed_draws = false;
+  bool drop_score = false;
+  std::string continue_from;  // Job id.
+  int64_t snapshots = 0;      // -1: none.
+};
+
+struct TrainUpdate {
+  int64_t sequence = 0;
+  Time time;
+  JobState state = JobState::kQueued;
+  int attempt = 0;
+  std::string message;
+  int64_t epoch = 0, epochs = 0, step = 0;
+  std::optional<double> train_loss, validation_loss, best_loss;
+  int64_t best_epoch = 0;
+  double learning_rate = 0, gradient_norm = 0, rows_per_second = 0, seconds_left = 0;
+  std::optional<double> kl, log_z_estimate, log_z_error, ess_fraction, log_z_known;
+};
+
+struct TrainJob {
+  std::string id;
+  std::string model;    // Model id.
+  std::string dataset;  // Dataset id, or
+  std::string target;   // target id.
+  TrainConfig config;
+  JobState state = JobState::kQueued;
+  int attempt = 0;
+  Time create_time;
+  std::optional<Time> start_time, end_time;
+  std::string error;
+  std::optional<int64_t> version;  // What it published.
+  int64_t last_sequence = 0;
+  std::optional<TrainUpdate> last_update;
+  std::vector<int64_t> snapshot_epochs;
+  int64_t queue_position = 0;
+};
+
+// `model` in every inference call: "wow" (latest version), "wow@3", "wow@alias",
+// or "JOB#EPOCH" for a train job's snapshot.
+struct LogProbs {
+  std::vector<double> log_prob;  // -inf where not finite.
+  std::string version;           // "models/wow/versions/3"
+  int64_t not_finite = 0;        // Rows of which the result was not finite.
+};
+
+struct Samples {
+  Matrix x;
+  std::vector<double> log_prob;  // When asked for.
+  std::string version;
+  uint64_t seed = 0;
+  int64_t not_finite = 0;
+};
+
+enum class Direction { kToBase, kFromBase };
+
+struct Images {
+  Matrix points;
+  std::vector<double> ladj;
+  std::vector<Matrix> layers;  // When asked for, in the order applied.
+  std::string version;
+  int64_t not_finite = 0;
+};
+
+}  // namespace sluice

@@ -1,0 +1,36 @@
+// A fixed number of threads over one bounded queue.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+
+namespace sluiced {
+
+// Thread-safe. The destructor runs what was posted, then joins.
+class ThreadPool {
+ public:
+  ThreadPool(int threads, size_t max_queued);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  // Never blocks. False when the queue is full; `work` is then not run.
+  bool TryPost(std::function<void()> work);
+
+ private:
+  void Loop();
+  bool ReadyLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const size_t max_queued_;
+  absl::Mutex mu_;
+  std::deque<std::function<void()>> queue_ ABSL_GUARDED_BY(mu_);
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace sluiced

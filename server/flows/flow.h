@@ -1,0 +1,68 @@
+// Flow: an immutable normalising flow, ready to compute. No LibTorch type here:
+// rows in, rows out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/common/array.h"
+#include "server/flows/flow_spec.h"
+
+namespace sluiced::flows {
+
+// Columns are mapped to (x - shift) / scale before the flow. Empty: no map.
+struct Standardization {
+  std::vector<double> shift;
+  std::vector<double> scale;  // > 0
+
+  bool empty() const { return shift.empty(); }
+  friend bool operator==(const Standardization&, const Standardization&) = default;
+};
+
+// Everything that defines a density.
+struct FlowState {
+  FlowSpec spec;
+  Array parameters;  // [ParameterCount(spec)] of spec.dtype.
+  Standardization standardization;
+};
+
+struct Images {
+  Array values;               // [n, dim]
+  Array ladj;                 // [n], log|det J| of the map applied.
+  std::vector<Array> layers;  // After every layer, in the order applied; only on request.
+};
+
+struct Samples {
+  Array x;         // [n, dim]
+  Array log_prob;  // [n]
+};
+
+enum class KeepLayers { kNo, kYes };
+
+// Thread-safe: every method is const and may run on many threads at once, each
+// computing on the calling thread. Arrays are of the spec's dtype.
+// x is finite and [n, dim], n >= 0: the caller has checked.
+class Flow {
+ public:
+  // INVALID_ARGUMENT when the state contradicts itself (sizes, dtype, spec).
+  static absl::StatusOr<std::shared_ptr<const Flow>> Create(FlowState state);
+  virtual ~Flow() = default;
+
+  virtual const FlowState& state() const = 0;
+
+  // z, log|det dz/dx| of data rows x, and x, log|det dx/dz| of base rows z.
+  // Overflow gives inf in values, never an error.
+  virtual absl::StatusOr<Images> ToBase(const Array& x, KeepLayers keep) const = 0;
+  virtual absl::StatusOr<Images> FromBase(const Array& z, KeepLayers keep) const = 0;
+
+  // log q(x), [n], nats; -inf where it overflows, never NaN.
+  virtual absl::StatusOr<Array> LogProb(const Array& x) const = 0;
+
+  // Rows [first_row, first_row + n) of the endless sample of `seed`.
+  virtual absl::StatusOr<Samples> Sample(int64_t n, uint64_t seed, int64_t first_row) const = 0;
+};
+
+}  // namespace sluiced::flows

@@ -1,0 +1,47 @@
+// What a flow is, short of its parameters. No LibTorch here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "server/common/array.h"
+
+namespace sluiced::flows {
+
+enum class Initialization {
+  kIdentity,  // Last layer of every conditioner zero: the flow starts as the identity.
+  kUniform,   // Every layer uniform in +-1/sqrt(fan_in), as torch.nn.Linear.
+};
+
+struct FlowSpec {
+  std::string architecture = "real-nvp";
+  int64_t dim = 0;
+  int64_t layers = 8;
+  int64_t hidden = 32;
+  int64_t depth = 2;  // Hidden layers of each conditioner.
+  DType dtype = DType::kFloat32;
+  double scale_bound = 2.0;  // s is bounded as b*tanh(s/b); 0: raw.
+  bool standardize = true;   // Fit a standardisation at the first training on rows.
+  Initialization initialization = Initialization::kIdentity;
+
+  friend bool operator==(const FlowSpec&, const FlowSpec&) = default;
+};
+
+// INVALID_ARGUMENT naming the field ("layers"). A valid spec has at most
+// kMaxParameters parameters.
+inline constexpr int64_t kMaxParameters = int64_t{1} << 28;
+absl::Status Validate(const FlowSpec& spec);
+
+// What a valid spec cannot do, in sentences for people: one dimension makes
+// RealNVP an affine map; one layer leaves half of the coordinates untouched.
+std::vector<std::string> Warnings(const FlowSpec& spec);
+
+// Stable JSON, as stored and as written into exported files. FromJson validates.
+std::string ToJson(const FlowSpec& spec);
+absl::StatusOr<FlowSpec> SpecFromJson(absl::string_view json);
+
+}  // namespace sluiced::flows

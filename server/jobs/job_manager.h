@@ -1,0 +1,108 @@
+// JobManager: the queue and state machine of jobs and their watched updates. It
+// is handed the function that runs a job, and knows nothing of what jobs do.
+// No LibTorch, no gRPC.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "server/store/records.h"
+#include "server/store/store.h"
+
+namespace sluiced::jobs {
+
+using store::JobRecord;
+using store::JobState;
+using store::UpdateRecord;
+
+enum class Signal { kContinue, kPause, kCancel };
+
+// What a running job may do; one per run, used on the job's thread only. A failed
+// Status means that the run must end with it.
+class RunContext {
+ public:
+  virtual ~RunContext() = default;
+  virtual Signal signal() const = 0;                        // Cheap; never blocks.
+  virtual absl::Status AddUpdate(std::string payload) = 0;  // Never waits for watchers.
+  virtual absl::Status SaveCheckpoint(std::string checkpoint) = 0;
+  virtual absl::StatusOr<std::string> LoadCheckpoint() = 0;  // "" if none.
+  virtual absl::Status SaveSnapshot(int64_t epoch, std::string snapshot) = 0;
+};
+
+struct RunResult {
+  // Set when the run came to its end; else it stopped at a signal, its checkpoint
+  // saved if that was kPause.
+  std::optional<store::Store::Publication> publication;
+  std::string last_payload;  // Payload of the terminal update.
+};
+// Blocks on a thread of the manager's. An error makes the job FAILED with its
+// message.
+using RunFunction = std::function<absl::StatusOr<RunResult>(const JobRecord&, RunContext&)>;
+
+struct Options {
+  int max_running = 1;
+  int max_queued = 1000;
+  // Updates a watcher may fall behind before it skips.
+  int watcher_buffer = 256;
+  // Called after a publication is stored.
+  std::function<void(const std::string& model, int64_t version)> on_published;
+};
+
+// A watcher of one job. Thread-safe. Deleting it ends the watch.
+class Watch {
+ public:
+  virtual ~Watch() = default;
+  struct Next {
+    std::optional<UpdateRecord> update;
+    bool ended = false;  // No further update will come: the terminal one was given.
+  };
+  // Never blocks on the job. Neither update nor ended: `ready` is called once when
+  // there is more (on any thread; it must not block nor call back into the watch).
+  virtual absl::StatusOr<Next> TryNext() = 0;
+};
+
+// Thread-safe.
+class JobManager {
+ public:
+  // Takes up the jobs that the store holds unfinished: those that were running
+  // are queued first, with attempt counted up when they start. Does not own the
+  // store. Options{max_running} threads run jobs from Start() on.
+  static absl::StatusOr<std::unique_ptr<JobManager>> Create(store::Store* store, RunFunction run,
+                                                            Options options);
+  virtual ~JobManager() = default;
+
+  // `id` empty: one is made. RESOURCE_EXHAUSTED when the queue is full;
+  // ALREADY_EXISTS; UNAVAILABLE while draining. Of JobRecord: id, model, dataset, payload,
+  // request_id.
+  virtual absl::StatusOr<JobRecord> Create(JobRecord job) = 0;
+  virtual absl::StatusOr<JobRecord> Get(absl::string_view id) = 0;
+  virtual absl::StatusOr<std::vector<JobRecord>> List(const store::Page& page,
+                                                      absl::string_view model) = 0;
+  virtual absl::StatusOr<std::optional<UpdateRecord>> LastUpdate(absl::string_view id) = 0;
+  virtual int64_t QueuePosition(absl::string_view id) = 0;  // From 1; 0: not queued.
+  // FAILED_PRECONDITION where the transition is not legal.
+  virtual absl::StatusOr<JobRecord> Cancel(absl::string_view id) = 0;
+  virtual absl::StatusOr<JobRecord> Pause(absl::string_view id) = 0;
+  virtual absl::StatusOr<JobRecord> Resume(absl::string_view id) = 0;
+  virtual absl::Status Delete(absl::string_view id) = 0;
+
+  virtual absl::StatusOr<std::unique_ptr<Watch>> StartWatch(absl::string_view id,
+                                                            int64_t after_sequence,
+                                                            std::function<void()> ready) = 0;
+
+  // Stops running jobs at a checkpoint, leaving them to be taken up by the next
+  // Create; refuses new ones with UNAVAILABLE; ends watches with UNAVAILABLE. Blocks until no job
+  // runs.
+  virtual void Drain() = 0;
+};
+
+}  // namespace sluiced::jobs

@@ -1,0 +1,61 @@
+// One training run, from rows or a target to parameters. No LibTorch type here.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/common/array.h"
+#include "server/flows/flow.h"
+#include "server/targets/target.h"
+#include "server/training/progress.h"
+#include "server/training/train_config.h"
+
+namespace sluiced::training {
+
+struct TrainInput {
+  flows::FlowState start;
+  TrainConfig config;
+  // Exactly one of the two.
+  std::shared_ptr<const Array> rows;  // [n, dim], finite, either dtype.
+  const targets::Target* target = nullptr;
+  // A checkpoint of this same run, to go on from; empty: begin.
+  std::string checkpoint;
+  // The last checkpoint of an earlier, finished run of the same spec whose last
+  // parameters and optimiser state begin this one; empty: `start`, fresh state.
+  std::string continue_from;
+};
+
+enum class Signal { kContinue, kPause, kCancel };
+
+// Called on the training thread; each must return soon. A failed Status ends the
+// training with it.
+struct TrainCallbacks {
+  std::function<absl::Status(const Progress&)> on_progress;
+  // A checkpoint from which an equal TrainInput continues to the same bits. Called
+  // every `checkpoint_interval` at the end of an epoch, and when paused.
+  std::function<absl::Status(std::string checkpoint)> on_checkpoint;
+  std::function<absl::Status(int64_t epoch, const flows::FlowState&)> on_snapshot;
+  std::function<Signal()> signal;  // Asked before every step.
+  absl::Duration checkpoint_interval = absl::Seconds(2);
+};
+
+struct TrainOutcome {
+  // kPause and kCancel: stopped as asked; `state` is then not to be published.
+  Signal stopped_by = Signal::kContinue;
+  flows::FlowState state;                 // Best parameters, or last as configured.
+  std::map<std::string, double> metrics;  // As sluice.v1.Version.metrics.
+  std::string last_checkpoint;            // For a later continue_from.
+};
+
+// Blocks. The same input gives the same bits, whatever the number of threads.
+// INVALID_ARGUMENT for data or settings that cannot be trained on (too few rows,
+// a constant column under standardisation: named); ABORTED when the loss stays
+// not finite after the rollbacks.
+absl::StatusOr<TrainOutcome> Train(const TrainInput& input, const TrainCallbacks& callbacks);
+
+}  // namespace sluiced::training
