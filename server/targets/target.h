@@ -32,6 +32,13 @@ class Target {
   virtual void Evaluate(std::span<const double> x, std::span<double> log_density,
                         std::span<double> gradient) const = 0;
 
+  // Evaluate on the support; off it continued by a steep wall, finite, with a
+  // gradient that leads back. Reverse KL trains on this: a flow always has a little
+  // mass off a bounded support, where the divergence is infinite and has no
+  // gradient. The same as Evaluate where the support is the whole space.
+  virtual void EvaluateContinued(std::span<const double> x, std::span<double> log_density,
+                                 std::span<double> gradient) const = 0;
+
  protected:
   Target(std::string name, std::string description, std::optional<double> log_z,
          std::vector<double> low, std::vector<double> high);
