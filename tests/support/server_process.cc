@@ -15,6 +15,7 @@
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include <vector>
 
 namespace sluice::testing {
 namespace {
@@ -65,10 +66,13 @@ bool ServerProcess::Start(const ServerOptions& options) {
 void ServerProcess::Spawn(const ServerOptions& options) {
   const std::string program = std::string(SLUICE_BIN_DIR) + "/sluiced";
   const std::string log = scratch_->path() + "/log";
-  std::vector<std::string> words = {program,       "--data-dir",  options.data_dir,
-                                    "--listen",    "127.0.0.1:0", "--port-file",
+  std::vector<std::string> words = {program,
+                                    "--data-dir",
+                                    options.data_dir,
+                                    "--listen",
+                                    "127.0.0.1:" + std::to_string(options.port),
+                                    "--port-file",
                                     scratch_->path() + "/port"};
-  words.insert(words.end(), options.arguments.begin(), options.arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -87,17 +91,10 @@ void ServerProcess::Spawn(const ServerOptions& options) {
   if (pid_handle_ < 0) Die("pidfd_open");
 }
 
-// Woken by each file that is completed in the scratch directory and by the end of
-// the process; reads nothing that was written halfway.
+// Woken by the end of the process and by each file that is completed in the scratch
+// directory: a port file written halfway is never read.
 bool ServerProcess::WaitForPort() {
   for (;;) {
-    std::ifstream file(scratch_->path() + "/port");
-    std::string line;
-    // "port" or "host:port".
-    if (std::getline(file, line) && !file.eof()) {
-      port_ = std::stoi(line.substr(line.rfind(':') + 1));
-      return true;
-    }
     pollfd handles[] = {{directory_watch_, POLLIN, 0}, {pid_handle_, POLLIN, 0}};
     if (poll(handles, 2, /*timeout=*/-1) < 0) continue;
     if ((handles[1].revents & POLLIN) != 0) {
@@ -106,6 +103,11 @@ bool ServerProcess::WaitForPort() {
     }
     char events[4096];
     if (read(directory_watch_, events, sizeof(events)) < 0) Die("read of inotify");
+    std::ifstream file(scratch_->path() + "/port");
+    std::string line;
+    if (!std::getline(file, line)) continue;
+    port_ = std::stoi(line.substr(line.rfind(':') + 1));  // "port" or "host:port".
+    return true;
   }
 }
 

@@ -9,7 +9,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "sluice/client.h"
 
@@ -36,8 +35,8 @@ struct Exit {
 
 struct ServerOptions {
   std::string data_dir;
-  std::vector<std::string> arguments;        // After --data-dir, --listen, --port-file.
-  std::optional<uint64_t> file_size_limit;   // Bytes that a file may grow to.
+  int port = 0;                                            // 0: a free one.
+  std::optional<uint64_t> file_size_limit = std::nullopt;  // Bytes that a file may grow to.
 };
 
 // Not thread-safe, except that address() and Connect() may be called on any thread
@@ -54,6 +53,7 @@ class ServerProcess {
   bool Start(const ServerOptions& options);
   bool running() const { return pid_ > 0; }
   pid_t pid() const { return pid_; }
+  int port() const { return port_; }
   std::string address() const;
   std::unique_ptr<Client> Connect(ClientOptions options = {}) const;
 

@@ -1,0 +1,185 @@
+// kill -9 at random moments of an upload, a training and a publish: what the
+// server acknowledged is there when it comes back, and nothing half-made is.
+//   SLUICE_CRASH_ROUNDS   kills in all (50)
+//   SLUICE_CRASH_SEED     of their moments (1)
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/support/fixtures.h"
+#include "tests/support/server_process.h"
+
+namespace sluice::testing {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+// A server that is killed and started again on one data directory.
+class CrashTest : public ::testing::Test {
+ protected:
+  static int64_t Rounds() {
+    return std::max<int64_t>(1, FromEnvironment("SLUICE_CRASH_ROUNDS", 50) / 3);
+  }
+
+  void StartServer() {
+    ASSERT_TRUE(server_.Start({dir_.path()})) << server_.Log();
+    // A call that meets the kill fails at once instead of looking for the server.
+    client_ = server_.Connect({std::chrono::seconds(60), milliseconds(0)});
+  }
+
+  // Runs `work` on a thread of its own and kills the server at a random moment
+  // within `most` of its start.
+  template <typename Work>
+  void KillDuring(milliseconds most, Work work) {
+    std::thread worker(work);
+    const bool ended = server_.EndsWithin(
+        microseconds(std::uniform_int_distribution<int64_t>(0, most.count() * 1000)(random_)));
+    EXPECT_FALSE(ended) << "the server ended by itself:\n" << server_.Log();
+    server_.Kill();
+    worker.join();
+  }
+
+  TempDir dir_;
+  ServerProcess server_;
+  std::unique_ptr<Client> client_;
+  std::mt19937_64 random_{static_cast<uint64_t>(FromEnvironment("SLUICE_CRASH_SEED", 1))};
+};
+
+TEST_F(CrashTest, UploadsAreWholeOrAbsent) {
+  constexpr int64_t kRows = 40000, kCols = 5;  // 1.6 MB: several messages.
+  std::map<std::string, double> acknowledged;  // Id -> salt of its rows.
+  int64_t started = 0;
+  for (int64_t round = 0; round < Rounds(); ++round) {
+    ASSERT_NO_FATAL_FAILURE(StartServer());
+    KillDuring(milliseconds(150), [&] {
+      for (;;) {
+        const double salt = static_cast<double>(++started) * 1e7;
+        const std::string id = "d" + std::to_string(started);
+        if (!client_->UploadRows(id, CountingRows(kRows, kCols, salt), "test", "").ok()) return;
+        acknowledged[id] = salt;
+      }
+    });
+    ASSERT_NO_FATAL_FAILURE(StartServer());
+    const auto listed = client_->ListDatasets();
+    ASSERT_SLUICE_OK(listed.status());
+    // Beside the acknowledged ones at most the one upload of each kill that was
+    // stored without its reply arriving.
+    EXPECT_GE(listed->size(), acknowledged.size());
+    EXPECT_LE(listed->size(), acknowledged.size() + static_cast<size_t>(round) + 1);
+    for (const Dataset& dataset : *listed) EXPECT_EQ(dataset.rows, kRows) << dataset.id;
+    server_.Kill();
+  }
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  for (const auto& [id, salt] : acknowledged) {
+    const auto rows = client_->DownloadDataset(id);
+    ASSERT_SLUICE_OK(rows.status());
+    EXPECT_EQ(rows->values, CountingRows(kRows, kCols, salt).values) << id;
+  }
+}
+
+// Epochs and losses as a watcher saw them, by sequence.
+using Seen = std::map<int64_t, std::pair<int64_t, std::optional<double>>>;
+
+Seen WatchFrom(Client& client, const std::string& job, int64_t after) {
+  Seen seen;
+  client.WatchTrainJob(job, after, [&](const TrainUpdate& update) {
+    seen[update.sequence] = {update.epoch, update.train_loss};
+    return true;
+  });
+  return seen;
+}
+
+TEST_F(CrashTest, TrainingContinuesAndEndsWhereAnUninterruptedOneDoes) {
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  ASSERT_SLUICE_OK(MakeModelAndDataset(*client_, "calm", 2000));
+  ASSERT_SLUICE_OK(client_->CreateModel("killed", SmallFlow(), {}).status());
+  Client::TrainRequest request = TrainRequestFor("calm", 40);
+  const auto calm = client_->CreateTrainJob(request);
+  ASSERT_SLUICE_OK(calm.status());
+  WatchFrom(*client_, calm->id, 0);
+  request.model = "killed";
+  const auto job = client_->CreateTrainJob(request);
+  ASSERT_SLUICE_OK(job.status());
+
+  Seen seen;
+  for (int64_t round = 0; round < Rounds(); ++round) {
+    if (!server_.running()) {
+      ASSERT_NO_FATAL_FAILURE(StartServer());
+    }
+    const int64_t last = seen.empty() ? 0 : seen.rbegin()->first;
+    KillDuring(milliseconds(400), [&] { seen.merge(WatchFrom(*client_, job->id, last)); });
+  }
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  const Seen replayed = WatchFrom(*client_, job->id, 0);
+  for (const auto& [sequence, update] : seen) {
+    ASSERT_EQ(replayed.count(sequence), 1u) << "update " << sequence << " was seen, then lost";
+    EXPECT_EQ(replayed.at(sequence), update) << sequence;
+  }
+  const auto ended = client_->GetTrainJob(job->id);
+  ASSERT_SLUICE_OK(ended.status());
+  ASSERT_EQ(ended->state, JobState::kSucceeded) << ended->error;
+  ASSERT_EQ(ended->version, 1);
+  EXPECT_EQ(replayed.rbegin()->first, ended->last_sequence);
+
+  const Matrix points = CountingRows(16, 3, -20);
+  const auto expected = client_->LogProb("calm@1", points);
+  const auto actual = client_->LogProb("killed@1", points);
+  ASSERT_SLUICE_OK(expected.status());
+  ASSERT_SLUICE_OK(actual.status());
+  EXPECT_EQ(actual->log_prob, expected->log_prob);
+}
+
+// What the worker was told: the version that each job published, -1 for one that
+// was created only.
+using Published = std::map<std::string, int64_t>;
+
+void TrainAgainAndAgain(Client& client, Published& published) {
+  for (;;) {
+    const auto job = client.CreateTrainJob(TrainRequestFor("m", 1));
+    if (!job.ok()) return;
+    published.emplace(job->id, -1);
+    const Status watched =
+        client.WatchTrainJob(job->id, 0, [](const TrainUpdate&) { return true; });
+    const auto ended = client.GetTrainJob(job->id);
+    if (!watched.ok() || !ended.ok()) return;
+    published[job->id] = ended->version.value_or(-1);
+  }
+}
+
+TEST_F(CrashTest, AJobPublishesOnceAndItsVersionStays) {
+  Published published;
+  for (int64_t round = 0; round < Rounds(); ++round) {
+    ASSERT_NO_FATAL_FAILURE(StartServer());
+    if (round == 0) ASSERT_SLUICE_OK(MakeModelAndDataset(*client_, "m", 200));
+    KillDuring(milliseconds(300), [&] { TrainAgainAndAgain(*client_, published); });
+  }
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  for (const auto& [id, version] : published) {
+    WatchFrom(*client_, id, 0);
+    const auto job = client_->GetTrainJob(id);
+    ASSERT_SLUICE_OK(job.status());
+    EXPECT_EQ(job->state, JobState::kSucceeded) << id << ": " << job->error;
+    if (version >= 0) {
+      EXPECT_EQ(job->version, version) << id;
+    }
+  }
+  const auto versions = client_->ListVersions("m");
+  ASSERT_SLUICE_OK(versions.status());
+  Published by_job;
+  for (const Version& version : *versions) {
+    if (version.number == 0) continue;
+    EXPECT_TRUE(by_job.emplace(version.train_job, version.number).second)
+        << version.train_job << " published twice";
+  }
+  for (const auto& [id, version] : published) EXPECT_EQ(by_job.count(id), 1u) << id;
+}
+
+}  // namespace
+}  // namespace sluice::testing
