@@ -1,0 +1,13 @@
+// The tables, and their versions over time.
+#pragma once
+
+#include "absl/status/status.h"
+#include "server/store/sqlite_connection.h"
+
+namespace sluiced::store {
+
+// Makes the tables in an empty file. FAILED_PRECONDITION for a file that a newer
+// release, or another program, wrote.
+absl::Status PrepareSchema(Connection* connection);
+
+}  // namespace sluiced::store
