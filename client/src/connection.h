@@ -1,0 +1,30 @@
+// Stubs: everything the client knows of the server. A test puts its own in place.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "sluice/client.h"
+#include "sluice/v1/dataset.grpc.pb.h"
+#include "sluice/v1/inference.grpc.pb.h"
+#include "sluice/v1/model.grpc.pb.h"
+#include "sluice/v1/training.grpc.pb.h"
+
+namespace sluice {
+
+struct Stubs {
+  std::unique_ptr<grpc::health::v1::Health::StubInterface> health;
+  std::unique_ptr<v1::ModelService::StubInterface> models;
+  std::unique_ptr<v1::DatasetService::StubInterface> datasets;
+  std::unique_ptr<v1::TrainingService::StubInterface> training;
+  std::unique_ptr<v1::InferenceService::StubInterface> inference;
+};
+
+// Stubs over one channel to `address`. Never blocks. Calls that may be repeated
+// safely are tried up to three times while the server is UNAVAILABLE.
+Stubs ConnectStubs(const std::string& address);
+
+std::unique_ptr<Client> MakeClient(Stubs stubs, const ClientOptions& options);
+
+}  // namespace sluice
