@@ -53,11 +53,15 @@ struct Options {
   int max_queued = 1000;
   // Updates a watcher may fall behind before it skips.
   int watcher_buffer = 256;
-  // Called after a publication is stored.
+  // Called after a publication is stored and before watchers see that the job has ended; on a
+  // thread of the manager's, which it must not call.
   std::function<void(const std::string& model, int64_t version)> on_published;
+  // Between tries to save a state that the store refuses (a full disk).
+  absl::Duration save_retry = absl::Seconds(1);
 };
 
-// A watcher of one job. Thread-safe. Deleting it ends the watch.
+// A watcher of one job. Thread-safe. Deleting it ends the watch, and waits for a `ready` in
+// progress on another thread: so not under a lock that `ready` takes. The store must outlive it.
 class Watch {
  public:
   virtual ~Watch() = default;
@@ -75,7 +79,7 @@ class JobManager {
  public:
   // Takes up the jobs that the store holds unfinished: those that were running
   // are queued first, with attempt counted up when they start. Does not own the
-  // store. Options{max_running} threads run jobs from Start() on.
+  // store. Options{max_running} threads run jobs from then on.
   static absl::StatusOr<std::unique_ptr<JobManager>> Create(store::Store* store, RunFunction run,
                                                             Options options);
   virtual ~JobManager() = default;

@@ -1,0 +1,42 @@
+#include "server/jobs/run_context.h"
+
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "server/common/status_macros.h"
+
+namespace sluiced::jobs {
+
+JobRunContext::JobRunContext(store::Store* store, std::shared_ptr<Job> job)
+    : store_(store), job_(std::move(job)) {}
+
+Signal JobRunContext::signal() const { return job_->signal.load(std::memory_order_acquire); }
+
+absl::Status JobRunContext::AddUpdate(std::string payload) {
+  Wakeups wakeups;
+  std::lock_guard<std::mutex> hold(job_->mu);
+  const UpdateRecord update{.sequence = job_->record.last_sequence + 1,
+                            .time = absl::Now(),
+                            .state = job_->record.state,
+                            .attempt = job_->record.attempt,
+                            .payload = std::move(payload)};
+  // Stored first: what a watcher saw is there when it comes back.
+  RETURN_IF_ERROR(store_->AppendUpdates(job_->id, {update}));
+  job_->record.last_sequence = update.sequence;
+  job_->log->Publish(update, &wakeups);
+  return absl::OkStatus();
+}
+
+absl::Status JobRunContext::SaveCheckpoint(std::string checkpoint) {
+  return store_->SaveCheckpoint(job_->id, checkpoint);
+}
+
+absl::StatusOr<std::string> JobRunContext::LoadCheckpoint() {
+  return store_->GetCheckpoint(job_->id);
+}
+
+absl::Status JobRunContext::SaveSnapshot(int64_t epoch, std::string snapshot) {
+  return store_->SaveSnapshot(job_->id, epoch, snapshot);
+}
+
+}  // namespace sluiced::jobs

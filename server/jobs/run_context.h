@@ -1,0 +1,27 @@
+// JobRunContext: the RunContext over a store and a job.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "server/jobs/job.h"
+#include "server/jobs/job_manager.h"
+
+namespace sluiced::jobs {
+
+class JobRunContext : public RunContext {
+ public:
+  JobRunContext(store::Store* store, std::shared_ptr<Job> job);
+
+  Signal signal() const override;
+  absl::Status AddUpdate(std::string payload) override;
+  absl::Status SaveCheckpoint(std::string checkpoint) override;
+  absl::StatusOr<std::string> LoadCheckpoint() override;
+  absl::Status SaveSnapshot(int64_t epoch, std::string snapshot) override;
+
+ private:
+  store::Store* const store_;
+  const std::shared_ptr<Job> job_;
+};
+
+}  // namespace sluiced::jobs
