@@ -30,9 +30,12 @@ struct FlowState {
 };
 
 struct Images {
-  Array values;               // [n, dim]
-  Array ladj;                 // [n], log|det J| of the map applied.
-  std::vector<Array> layers;  // After every layer, in the order applied; only on request.
+  Array values;  // [n, dim]
+  Array ladj;    // [n], log|det J| of the map applied.
+  // After every layer, in the order applied, each [n, dim]; only on request. In the
+  // standardised space the layers work in, so that ToBase ends in z; the last one
+  // of FromBase is mapped back to the data's space, so that it ends in x.
+  std::vector<Array> layers;
 };
 
 struct Samples {
@@ -44,10 +47,12 @@ enum class KeepLayers { kNo, kYes };
 
 // Thread-safe: every method is const and may run on many threads at once, each
 // computing on the calling thread. Arrays are of the spec's dtype.
-// x is finite and [n, dim], n >= 0: the caller has checked.
+// x is finite and [n, dim], n >= 0: the caller has checked. No memory is held
+// beyond the results and one block of rows; RESOURCE_EXHAUSTED when they do not fit.
 class Flow {
  public:
-  // INVALID_ARGUMENT when the state contradicts itself (sizes, dtype, spec).
+  // INVALID_ARGUMENT when the state contradicts itself (sizes, dtype, spec) or holds
+  // a number that is not finite.
   static absl::StatusOr<std::shared_ptr<const Flow>> Create(FlowState state);
   virtual ~Flow() = default;
 
@@ -61,7 +66,10 @@ class Flow {
   // log q(x), [n], nats; -inf where it overflows, never NaN.
   virtual absl::StatusOr<Array> LogProb(const Array& x) const = 0;
 
-  // Rows [first_row, first_row + n) of the endless sample of `seed`.
+  // Rows [first_row, first_row + n) of the endless sample of `seed`: on one machine,
+  // row i has the same bits whatever n and first_row. log_prob is -inf, never NaN,
+  // where x overflows. INVALID_ARGUMENT for a negative n or first_row, or a sum of
+  // them that overflows.
   virtual absl::StatusOr<Samples> Sample(int64_t n, uint64_t seed, int64_t first_row) const = 0;
 };
 

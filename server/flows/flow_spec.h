@@ -32,15 +32,23 @@ struct FlowSpec {
 };
 
 // INVALID_ARGUMENT naming the field ("layers"). A valid spec has at most
-// kMaxParameters parameters.
+// kMaxParameters parameters, so that no count of its numbers overflows.
 inline constexpr int64_t kMaxParameters = int64_t{1} << 28;
+inline constexpr int64_t kMaxDim = 65536;
+inline constexpr int64_t kMaxLayers = 1024;
+inline constexpr int64_t kMaxHidden = 65536;
+inline constexpr int64_t kMaxDepth = 64;
+// A smaller bound vanishes in float32, and s/b with it.
+inline constexpr double kMinScaleBound = 1e-6;
+inline constexpr double kMaxScaleBound = 1e6;
 absl::Status Validate(const FlowSpec& spec);
 
 // What a valid spec cannot do, in sentences for people: one dimension makes
 // RealNVP an affine map; one layer leaves half of the coordinates untouched.
 std::vector<std::string> Warnings(const FlowSpec& spec);
 
-// Stable JSON, as stored and as written into exported files. FromJson validates.
+// Stable JSON, as stored and as written into exported files. FromJson validates;
+// a field that is missing takes its default, one that is unknown is an error.
 std::string ToJson(const FlowSpec& spec);
 absl::StatusOr<FlowSpec> SpecFromJson(absl::string_view json);
 

@@ -10,6 +10,15 @@
 
 namespace sluiced::flows {
 
+// One linear map of a conditioner: weight [out, in], bias [out].
+struct LinearShape {
+  int64_t in, out;
+};
+
+// dim -> hidden -> ... -> hidden -> dim: depth + 1 maps, the same in every layer,
+// for the scale net as for the shift net.
+std::vector<LinearShape> ConditionerShapes(const FlowSpec& spec);
+
 struct ParameterSlice {
   std::string name;  // "layers.0.sequential_scale_nn.0.weight", as the seed's state_dict.
   std::vector<int64_t> shape;
