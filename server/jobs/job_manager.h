@@ -56,6 +56,8 @@ struct Options {
   // Called after a publication is stored and before watchers see that the job has ended; on a
   // thread of the manager's, which it must not call.
   std::function<void(const std::string& model, int64_t version)> on_published;
+  // Makes the payload of a FAILED job's last update; unset: the error's message itself.
+  std::function<std::string(const std::string& error)> encode_error;
   // Between tries to save a state that the store refuses (a full disk).
   absl::Duration save_retry = absl::Seconds(1);
 };

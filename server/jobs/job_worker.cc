@@ -51,20 +51,20 @@ absl::StatusOr<RunResult> JobManagerImpl::RunJob(const JobPtr& job) {
 JobManagerImpl::Change JobManagerImpl::ChooseEndLocked(Job& job,
                                                        const absl::StatusOr<RunResult>& result) {
   const std::string payload = result.ok() ? result->last_payload : "";
+  const auto failed = [this](std::string error) -> Change {
+    std::string last = options_.encode_error ? options_.encode_error(error) : error;
+    return {.to = JobState::kFailed, .payload = std::move(last), .error = std::move(error)};
+  };
   if (RecordOf(job).state == JobState::kCancelling) {
     return {.to = JobState::kCancelled, .payload = payload};
   }
-  if (!result.ok()) {
-    return {.to = JobState::kFailed, .error = std::string(result.status().message())};
-  }
+  if (!result.ok()) return failed(std::string(result.status().message()));
   if (result->publication) {
     return {.to = JobState::kSucceeded, .payload = payload, .publication = &*result->publication};
   }
   if (job.pause_requested) return {.to = JobState::kPaused};
   if (draining_) return {.to = JobState::kQueued};
-  return {.to = JobState::kFailed,
-          .payload = payload,
-          .error = "the run stopped without a result and without being asked to"};
+  return failed("the run stopped without a result and without being asked to");
 }
 
 void JobManagerImpl::EndRun(const JobPtr& job, absl::StatusOr<RunResult> result) {

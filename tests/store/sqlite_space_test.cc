@@ -1,0 +1,118 @@
+// Space: what is deleted goes back to the disk, and a full disk breaks nothing.
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <filesystem>
+
+#include "server/store/sqlite_store.h"
+#include "tests/store/store_contract.h"
+
+namespace sluiced::store {
+namespace {
+
+constexpr int64_t kMiB = 1 << 20;
+
+std::function<absl::StatusOr<std::string>()> Megabytes(int count) {
+  return [count, given = 0]() mutable -> absl::StatusOr<std::string> {
+    return given++ < count ? std::string(kMiB, static_cast<char>('a' + given % 26)) : std::string();
+  };
+}
+
+// No file of this process grows past `bytes` while this lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(int64_t bytes) {
+    signal(SIGXFSZ, SIG_IGN);
+    EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &before_), 0);
+    rlimit limit = before_;
+    limit.rlim_cur = static_cast<rlim_t>(bytes);
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  }
+  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+int64_t FreePages(const std::string& dir) {
+  SQLite::Database file(dir + "/sluice.db", SQLite::OPEN_READWRITE);
+  return file.execAndGet("PRAGMA freelist_count").getInt64();
+}
+
+TEST(SqliteSpace, DeletedDatasetsGiveTheirSpaceBack) {
+  ScratchDir dir;
+  {
+    auto store = OpenSqliteStore(dir.path()).value();
+    ASSERT_TRUE(store->CreateDataset(SomeDataset("big"), Megabytes(100)).ok());
+    ASSERT_TRUE(store->CreateDataset(SomeDataset("small"), Megabytes(2)).ok());
+    ASSERT_TRUE(store->DeleteDataset("big").ok());
+    EXPECT_EQ(store->GetDatasetChunk("small", 1)->size(), static_cast<size_t>(kMiB));
+  }
+  EXPECT_EQ(FreePages(dir.path()), 0);
+  EXPECT_LT(std::filesystem::file_size(dir.path() + "/sluice.db"), uint64_t{4} << 20);
+}
+
+TEST(SqliteSpace, UploadsThatAKilledProcessLeftAreRemovedAtOpening) {
+  ScratchDir dir;
+  OpenSqliteStore(dir.path()).value().reset();
+  {
+    SQLite::Database file(dir.path() + "/sluice.db", SQLite::OPEN_READWRITE);
+    file.exec("INSERT INTO uploads (key) VALUES (7)");
+    for (int i = 0; i < 200; ++i) {
+      SQLite::Statement chunk(file, "INSERT INTO chunks VALUES (7, ?, zeroblob(10000))");
+      chunk.bind(1, i);
+      chunk.exec();
+    }
+  }
+  OpenSqliteStore(dir.path()).value().reset();
+  SQLite::Database file(dir.path() + "/sluice.db", SQLite::OPEN_READONLY);
+  EXPECT_EQ(file.execAndGet("SELECT count(*) FROM chunks").getInt(), 0);
+  EXPECT_EQ(file.execAndGet("SELECT count(*) FROM uploads").getInt(), 0);
+}
+
+TEST(SqliteSpace, AFullDiskIsAClearErrorAndBreaksNothing) {
+  ScratchDir dir;
+  auto store = OpenSqliteStore(dir.path()).value();
+  MakeModel(*store, "wow");
+  MakeJob(*store, "job-a", "wow");
+  {
+    FileSizeLimit limit(8 * kMiB);
+    const absl::Status full = store->CreateDataset(SomeDataset("big"), Megabytes(64));
+    EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted) << full;
+    EXPECT_EQ(full.message(), "the disk is full");
+    EXPECT_EQ(store->SaveCheckpoint("job-a", std::string(32 * kMiB, 'c')).code(),
+              absl::StatusCode::kResourceExhausted);
+    // What was there is read, and what fits is written.
+    EXPECT_TRUE(store->GetModel("wow").ok());
+    EXPECT_EQ(store->GetCheckpoint("job-a").value(), "");
+    EXPECT_EQ(store->GetDataset("big").status().code(), absl::StatusCode::kNotFound);
+    EXPECT_TRUE(store->AppendUpdates("job-a", {SomeUpdate(1)}).ok());
+    MakeModel(*store, "small");
+  }
+  ASSERT_TRUE(store->CreateDataset(SomeDataset("big"), Megabytes(16)).ok());
+  EXPECT_EQ(store->GetDatasetChunk("big", 15)->size(), static_cast<size_t>(kMiB));
+  store.reset();
+  store = OpenSqliteStore(dir.path()).value();
+  EXPECT_TRUE(store->GetModel("small").ok());
+  EXPECT_EQ(store->ListUpdates("job-a", 0, 9)->size(), 1u);
+}
+
+TEST(SqliteSpace, AValueThatIsTooLargeIsRefusedWithoutReadingIt) {
+  ScratchDir dir;
+  auto store = OpenSqliteStore(dir.path()).value();
+  MakeModel(*store, "wow");
+  MakeJob(*store, "job-a", "wow");
+  const char byte = 0;
+  for (size_t size : {size_t{1} << 30, size_t{1} << 31, size_t{1} << 40}) {
+    const absl::string_view huge(&byte, size);  // Only its size may be looked at.
+    const absl::Status saved = store->SaveCheckpoint("job-a", huge);
+    EXPECT_EQ(saved.code(), absl::StatusCode::kResourceExhausted) << size << ": " << saved;
+  }
+  EXPECT_EQ(store->GetCheckpoint("job-a").value(), "");
+}
+
+}  // namespace
+}  // namespace sluiced::store

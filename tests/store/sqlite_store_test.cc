@@ -1,0 +1,76 @@
+// What is SQLite's own: the lock, and files that are not ours.
+#include "server/store/sqlite_store.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "tests/store/store_contract.h"
+
+namespace sluiced::store {
+namespace {
+
+TEST(SqliteStore, ADirectoryOwnedTwiceNamesItsOwner) {
+  ScratchDir dir;
+  auto owner = OpenSqliteStore(dir.path());
+  ASSERT_TRUE(owner.ok()) << owner.status();
+  auto second = OpenSqliteStore(dir.path());
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition);
+  const std::string message(second.status().message());
+  EXPECT_NE(message.find(dir.path()), std::string::npos) << message;
+  EXPECT_NE(message.find("process " + std::to_string(getpid())), std::string::npos) << message;
+  MakeModel(**owner, "wow");  // The owner is not disturbed.
+  owner->reset();
+  EXPECT_TRUE(OpenSqliteStore(dir.path()).ok());
+}
+
+TEST(SqliteStore, MakesThePrivateDirectoryAndItsParents) {
+  ScratchDir dir;
+  const std::string path = dir.path() + "/a/b";
+  ASSERT_TRUE(OpenSqliteStore(path + "/").ok());
+  struct stat info {};
+  ASSERT_EQ(stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0700u);
+}
+
+TEST(SqliteStore, RefusesAFileThatIsNoDatabase) {
+  ScratchDir dir;
+  std::ofstream(dir.path() + "/sluice.db") << std::string(5000, 'x');
+  const absl::Status status = OpenSqliteStore(dir.path()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_NE(std::string(status.message()).find("not a database"), std::string::npos) << status;
+}
+
+TEST(SqliteStore, RefusesPathsThatCannotBeDirectories) {
+  EXPECT_FALSE(OpenSqliteStore("").ok());
+  EXPECT_FALSE(OpenSqliteStore("/dev/null/data").ok());
+}
+
+TEST(SqliteStore, RefusesAnotherProgramsDatabaseAndANewerFormat) {
+  ScratchDir dir;
+  const std::string path = dir.path() + "/sluice.db";
+  const int flags = SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE;
+  SQLite::Database(path, flags).exec("CREATE TABLE models (x)");
+  EXPECT_EQ(OpenSqliteStore(dir.path()).status().code(), absl::StatusCode::kFailedPrecondition);
+  SQLite::Database(path, flags).exec("PRAGMA user_version=2");
+  const absl::Status newer = OpenSqliteStore(dir.path()).status();
+  EXPECT_EQ(newer.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(std::string(newer.message()).find("format is 2"), std::string::npos) << newer;
+}
+
+TEST(SqliteStore, OpensAfterAProcessDiedBetweenItsFirstSteps) {
+  ScratchDir dir;
+  {
+    SQLite::Database half(dir.path() + "/sluice.db", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    half.exec("PRAGMA auto_vacuum=INCREMENTAL");
+    half.execAndGet("PRAGMA journal_mode=WAL");
+  }
+  auto store = OpenSqliteStore(dir.path());
+  ASSERT_TRUE(store.ok()) << store.status();
+  MakeModel(**store, "wow");
+}
+
+}  // namespace
+}  // namespace sluiced::store
