@@ -1,0 +1,142 @@
+#include "server/training/checkpoint.h"
+
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "server/common/safetensors.h"
+#include "server/common/status_macros.h"
+#include "server/flows/parameters.h"
+
+namespace sluiced::training {
+namespace {
+
+constexpr absl::string_view kFormat = "sluice-checkpoint-1";
+
+absl::Status Broken(absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("checkpoint: ", what));
+}
+
+template <typename AnyCounters, typename Visit>
+void ForEachCounter(AnyCounters& counters, Visit visit) {
+  visit("epoch", counters.epoch);
+  visit("updates", counters.updates);
+  visit("skipped", counters.skipped);
+  visit("rollbacks", counters.rollbacks);
+  visit("tries", counters.tries);
+  visit("healthy", counters.healthy);
+  visit("best_epoch", counters.best_epoch);
+  visit("best_loss", counters.best_loss);
+  visit("reference_loss", counters.reference_loss);
+  visit("spread", counters.spread);
+  visit("learning_rate_factor", counters.learning_rate_factor);
+  visit("seconds", counters.seconds);
+}
+
+struct CounterWriter {
+  std::map<std::string, std::string>& metadata;
+  void operator()(const char* key, int64_t value) { metadata[key] = absl::StrCat(value); }
+  void operator()(const char* key, double value) {
+    metadata[key] = absl::StrFormat("%.17g", value);
+  }
+};
+
+struct CounterReader {
+  const std::map<std::string, std::string>& metadata;
+  absl::Status& status;
+
+  void operator()(const char* key, int64_t& value) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end() || !absl::SimpleAtoi(found->second, &value) || value < 0) {
+      status = Broken(absl::StrCat("no count ", key));
+    }
+  }
+  void operator()(const char* key, double& value) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end() || !absl::SimpleAtod(found->second, &value) || std::isnan(value)) {
+      status = Broken(absl::StrCat("no number ", key));
+    }
+  }
+};
+
+absl::StatusOr<std::string> Text(const SafetensorsFile& file, const char* key) {
+  const auto found = file.metadata.find(key);
+  if (found == file.metadata.end()) return Broken(absl::StrCat("no ", key));
+  return found->second;
+}
+
+absl::Status TakeParameters(SafetensorsFile& file, const char* key, const flows::FlowSpec& spec,
+                            Array* out) {
+  const auto found = file.tensors.find(key);
+  const std::vector<int64_t> shape = {flows::ParameterCount(spec)};
+  if (found == file.tensors.end() || found->second.shape() != shape ||
+      found->second.dtype() != spec.dtype) {
+    return Broken(absl::StrCat(key, " is missing or does not fit the spec"));
+  }
+  *out = std::move(found->second);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<double>> Column(const SafetensorsFile& file, const char* key,
+                                           int64_t dim) {
+  const auto found = file.tensors.find(key);
+  if (found == file.tensors.end()) return std::vector<double>();
+  if (found->second.dtype() != DType::kFloat64 || found->second.size() != dim) {
+    return Broken(absl::StrCat(key, " does not fit the spec"));
+  }
+  const auto values = found->second.as<double>();
+  return std::vector<double>(values.begin(), values.end());
+}
+
+}  // namespace
+
+std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
+  SafetensorsFile file;
+  file.metadata["format"] = std::string(kFormat);
+  file.metadata["spec"] = flows::ToJson(checkpoint.spec);
+  file.metadata["config"] = ToJson(checkpoint.config);
+  ForEachCounter(checkpoint.counters, CounterWriter{file.metadata});
+  file.tensors["parameters"] = checkpoint.parameters;
+  file.tensors["best_parameters"] = checkpoint.best_parameters;
+  file.tensors["first_moment"] = checkpoint.first_moment;
+  file.tensors["second_moment"] = checkpoint.second_moment;
+  const auto& [shift, scale] = checkpoint.standardization;
+  if (!shift.empty()) {
+    const std::vector<int64_t> shape = {static_cast<int64_t>(shift.size())};
+    file.tensors["shift"] = Array::FromDoubles(shape, shift);
+    file.tensors["scale"] = Array::FromDoubles(shape, scale);
+  }
+  return EncodeSafetensors(file);
+}
+
+absl::StatusOr<Checkpoint> DecodeCheckpoint(absl::string_view bytes) {
+  ASSIGN_OR_RETURN(SafetensorsFile file, DecodeSafetensors(bytes));
+  ASSIGN_OR_RETURN(const std::string format, Text(file, "format"));
+  if (absl::string_view(format) != kFormat) return Broken("not one of this format");
+  ASSIGN_OR_RETURN(const std::string spec, Text(file, "spec"));
+  ASSIGN_OR_RETURN(const std::string config, Text(file, "config"));
+  Checkpoint checkpoint;
+  ASSIGN_OR_RETURN(checkpoint.spec, flows::SpecFromJson(spec));
+  ASSIGN_OR_RETURN(checkpoint.config, ConfigFromJson(config));
+  absl::Status status;
+  ForEachCounter(checkpoint.counters, CounterReader{file.metadata, status});
+  RETURN_IF_ERROR(status);
+  const int64_t dim = checkpoint.spec.dim;
+  ASSIGN_OR_RETURN(checkpoint.standardization.shift, Column(file, "shift", dim));
+  ASSIGN_OR_RETURN(checkpoint.standardization.scale, Column(file, "scale", dim));
+  if (checkpoint.standardization.shift.size() != checkpoint.standardization.scale.size()) {
+    return Broken("half a standardisation");
+  }
+  for (const auto& [key, out] :
+       {std::pair<const char*, Array*>{"parameters", &checkpoint.parameters},
+        {"best_parameters", &checkpoint.best_parameters},
+        {"first_moment", &checkpoint.first_moment},
+        {"second_moment", &checkpoint.second_moment}}) {
+    RETURN_IF_ERROR(TakeParameters(file, key, checkpoint.spec, out));
+  }
+  return checkpoint;
+}
+
+}  // namespace sluiced::training

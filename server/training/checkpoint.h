@@ -1,0 +1,51 @@
+// Checkpoint: the state of a run between two epochs, as a safetensors file. No
+// LibTorch here.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "server/common/array.h"
+#include "server/flows/flow.h"
+#include "server/training/train_config.h"
+
+namespace sluiced::training {
+
+inline constexpr double kNoLoss = std::numeric_limits<double>::infinity();
+
+// Everything that decides how a run goes on, but the numbers of its parameters and
+// moments. The draws and the order of rows follow from the seed and the epoch.
+struct Counters {
+  int64_t epoch = 0;    // Whole epochs done.
+  int64_t updates = 0;  // Optimiser updates made: steps less those skipped.
+  int64_t skipped = 0;  // Steps skipped for a loss or gradient that was not finite.
+  int64_t rollbacks = 0;
+  int64_t tries = 0;    // Rollbacks of the epoch under way.
+  int64_t healthy = 0;  // Epochs since the last rollback.
+  int64_t best_epoch = 0;
+  double best_loss = kNoLoss;
+  double reference_loss = kNoLoss;  // Lowest training loss of an epoch.
+  double spread = 0;                // Highest less mean batch loss of the last epoch.
+  double learning_rate_factor = 1;
+  double seconds = 0;
+
+  friend bool operator==(const Counters&, const Counters&) = default;
+};
+
+struct Checkpoint {
+  flows::FlowSpec spec;
+  TrainConfig config;
+  flows::Standardization standardization;
+  Counters counters;
+  // All of the spec's dtype and [ParameterCount(spec)].
+  Array parameters, best_parameters, first_moment, second_moment;
+};
+
+std::string EncodeCheckpoint(const Checkpoint& checkpoint);
+// INVALID_ARGUMENT for anything that EncodeCheckpoint cannot have written.
+absl::StatusOr<Checkpoint> DecodeCheckpoint(absl::string_view bytes);
+
+}  // namespace sluiced::training

@@ -1,0 +1,32 @@
+#include "server/training/optimizer.h"
+
+#include <cmath>
+
+namespace sluiced::training {
+
+Moments Moments::ZerosLike(const torch::Tensor& parameters) {
+  return {torch::zeros_like(parameters), torch::zeros_like(parameters), 0};
+}
+
+Moments Moments::Clone() const { return {first.clone(), second.clone(), updates}; }
+
+void Update(const TrainConfig& config, double learning_rate, torch::Tensor gradient,
+            Moments& moments, torch::Tensor& parameters) {
+  if (config.weight_decay != 0) {
+    if (config.optimizer == Optimizer::kAdamW) {
+      parameters.mul_(1 - learning_rate * config.weight_decay);
+    } else {
+      gradient.add_(parameters, config.weight_decay);
+    }
+  }
+  const auto count = static_cast<double>(++moments.updates);
+  const double correction1 = 1 - std::pow(config.beta1, count);
+  const double correction2 = 1 - std::pow(config.beta2, count);
+  moments.first.mul_(config.beta1).add_(gradient, 1 - config.beta1);
+  moments.second.mul_(config.beta2).addcmul_(gradient, gradient, 1 - config.beta2);
+  const torch::Tensor deviation =
+      moments.second.sqrt().div_(std::sqrt(correction2)).add_(config.epsilon);
+  parameters.addcdiv_(moments.first, deviation, -learning_rate / correction1);
+}
+
+}  // namespace sluiced::training
