@@ -1,0 +1,226 @@
+#include "server/models/registry.h"
+
+#include <map>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "server/common/errors.h"
+#include "server/common/resource_id.h"
+#include "server/common/status_macros.h"
+#include "server/flows/parameters.h"
+#include "server/models/model_cache.h"
+#include "server/models/model_codec.h"
+#include "server/models/names.h"
+
+namespace sluiced::models {
+namespace {
+
+constexpr int64_t kCacheBytes = int64_t{1} << 30;
+
+store::VersionRecord Version0(const std::string& model, absl::string_view source, uint64_t seed,
+                              absl::Time now) {
+  store::VersionRecord version;
+  version.model = model;
+  version.source = std::string(source);
+  version.seed = seed;
+  version.create_time = now;
+  return version;
+}
+
+class StoreRegistry : public Registry {
+ public:
+  explicit StoreRegistry(store::Store* store) : store_(store), cache_(kCacheBytes) {}
+
+  absl::StatusOr<ModelPtr> Find(absl::string_view name) override {
+    ASSIGN_OR_RETURN(ModelName parsed, ParseModelName(name));
+    if (const auto* snapshot = std::get_if<SnapshotName>(&parsed)) return FindSnapshot(*snapshot);
+    ASSIGN_OR_RETURN(VersionId id, Resolve(std::get<VersionName>(parsed)));
+    const std::string resource = VersionResource(id.model, id.number);
+    return cache_.Get(resource, [&]() -> absl::StatusOr<ModelPtr> {
+      ASSIGN_OR_RETURN(flows::FlowState state, ReadState(id));
+      return Load(resource, std::move(state));
+    });
+  }
+
+  absl::StatusOr<store::ModelRecord> CreateModel(const struct CreateModel& request) override {
+    RETURN_IF_ERROR(PrefixField("spec", flows::Validate(request.spec)));
+    flows::FlowState state;
+    state.spec = request.spec;
+    state.parameters = flows::InitialParameters(request.spec, request.seed);
+    return Add(request, state, "initial");
+  }
+
+  absl::StatusOr<store::ModelRecord> Import(const struct CreateModel& request,
+                                            absl::string_view file) override {
+    ASSIGN_OR_RETURN(flows::FlowState state, DecodeModelFile(file));
+    return Add(request, state, "import");
+  }
+
+  absl::StatusOr<std::string> Export(absl::string_view name) override {
+    ASSIGN_OR_RETURN(flows::FlowState state, LoadState(name));
+    return EncodeModelFile(state);
+  }
+
+  absl::StatusOr<store::ModelRecord> GetModel(absl::string_view id) override {
+    return store_->GetModel(id);
+  }
+  absl::StatusOr<std::vector<store::ModelRecord>> ListModels(const store::Page& page) override {
+    return store_->ListModels(page);
+  }
+  absl::StatusOr<store::ModelRecord> UpdateModel(const store::ModelRecord& model) override {
+    RETURN_IF_ERROR(store_->UpdateModel(model));
+    return store_->GetModel(model.id);
+  }
+
+  absl::Status DeleteModel(absl::string_view id) override {
+    RETURN_IF_ERROR(store_->DeleteModel(id));
+    Refresh(id);
+    cache_.Forget(absl::StrCat(ModelResource(id), "/"));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<store::VersionRecord> GetVersion(absl::string_view name) override {
+    ASSIGN_OR_RETURN(VersionId id, ResolveVersion(name));
+    return store_->GetVersion(id.model, id.number);
+  }
+  absl::StatusOr<std::vector<store::VersionRecord>> ListVersions(absl::string_view model,
+                                                                 int64_t after,
+                                                                 int64_t limit) override {
+    return store_->ListVersions(model, after, limit);
+  }
+
+  absl::Status DeleteVersion(absl::string_view name) override {
+    ASSIGN_OR_RETURN(VersionId id, ResolveVersion(name));
+    RETURN_IF_ERROR(store_->DeleteVersion(id.model, id.number));
+    cache_.Forget(VersionResource(id.model, id.number));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<store::ModelRecord> SetAlias(absl::string_view model, absl::string_view alias,
+                                              int64_t version) override {
+    RETURN_IF_ERROR(CheckAlias(alias));
+    RETURN_IF_ERROR(store_->SetAlias(model, alias, version));
+    Refresh(model);
+    return store_->GetModel(model);
+  }
+  absl::StatusOr<store::ModelRecord> DeleteAlias(absl::string_view model,
+                                                 absl::string_view alias) override {
+    RETURN_IF_ERROR(CheckAlias(alias));
+    RETURN_IF_ERROR(store_->DeleteAlias(model, alias));
+    Refresh(model);
+    return store_->GetModel(model);
+  }
+
+  absl::StatusOr<flows::FlowState> LoadState(absl::string_view name) override {
+    ASSIGN_OR_RETURN(VersionId id, ResolveVersion(name));
+    return ReadState(id);
+  }
+
+  void Refresh(absl::string_view model) override {
+    absl::MutexLock lock(&mu_);
+    ++epoch_;
+    versions_.erase(std::string(model));
+  }
+
+ private:
+  struct VersionId {
+    std::string model;
+    int64_t number;
+  };
+  // Version numbers by alias, `latest` included.
+  using Aliases = std::map<std::string, int64_t>;
+
+  absl::StatusOr<VersionId> ResolveVersion(absl::string_view name) {
+    ASSIGN_OR_RETURN(ModelName parsed, ParseModelName(name));
+    if (const auto* version = std::get_if<VersionName>(&parsed)) return Resolve(*version);
+    return FieldError("name", "a snapshot is no version");
+  }
+
+  absl::StatusOr<VersionId> Resolve(const VersionName& name) {
+    int64_t number = 0;
+    if (absl::SimpleAtoi(name.version, &number)) return VersionId{name.model, number};
+    ASSIGN_OR_RETURN(Aliases aliases, AliasesOf(name.model));
+    const auto found = aliases.find(name.version);
+    if (found != aliases.end()) return VersionId{name.model, found->second};
+    return NotFound("version", absl::StrCat(ModelResource(name.model), "/versions/", name.version));
+  }
+
+  absl::StatusOr<Aliases> AliasesOf(const std::string& model) {
+    int64_t epoch = 0;
+    {
+      absl::MutexLock lock(&mu_);
+      const auto found = versions_.find(model);
+      if (found != versions_.end()) return found->second;
+      epoch = epoch_;
+    }
+    ASSIGN_OR_RETURN(store::ModelRecord record, store_->GetModel(model));
+    Aliases aliases = record.aliases;
+    aliases[kLatest] = record.latest_version;
+    absl::MutexLock lock(&mu_);
+    // A change since the record was read would make it stale for good.
+    if (epoch == epoch_) versions_[model] = aliases;
+    return aliases;
+  }
+
+  absl::StatusOr<flows::FlowState> ReadState(const VersionId& id) {
+    ASSIGN_OR_RETURN(store::ModelRecord model, store_->GetModel(id.model));
+    ASSIGN_OR_RETURN(store::VersionRecord version, store_->GetVersion(id.model, id.number));
+    ASSIGN_OR_RETURN(std::string parameters, store_->GetParameters(id.model, id.number));
+    flows::FlowState state;
+    ASSIGN_OR_RETURN(state.spec, flows::SpecFromJson(model.spec_json));
+    ASSIGN_OR_RETURN(state.standardization, DecodeStandardization(version.standardization_json));
+    ASSIGN_OR_RETURN(state.parameters, DecodeParameters(state.spec, parameters));
+    return state;
+  }
+
+  absl::StatusOr<ModelPtr> FindSnapshot(const SnapshotName& name) {
+    const std::string resource = SnapshotResource(name.job, name.epoch);
+    // Asked of the store each time: a job that was deleted has no snapshots.
+    ASSIGN_OR_RETURN(std::string file, store_->GetSnapshot(name.job, name.epoch));
+    ASSIGN_OR_RETURN(flows::FlowState state, DecodeModelFile(file));
+    return Load(resource, std::move(state));
+  }
+
+  static absl::StatusOr<ModelPtr> Load(const std::string& resource, flows::FlowState state) {
+    ASSIGN_OR_RETURN(std::shared_ptr<const flows::Flow> flow,
+                     flows::Flow::Create(std::move(state)));
+    return std::make_shared<const Loaded>(Loaded{resource, std::move(flow)});
+  }
+
+  absl::StatusOr<store::ModelRecord> Add(const struct CreateModel& request,
+                                         const flows::FlowState& state, absl::string_view source) {
+    store::ModelRecord model;
+    model.id = request.id;
+    model.spec_json = flows::ToJson(state.spec);
+    model.description = request.description;
+    model.labels = request.labels;
+    model.create_time = absl::Now();
+    store::VersionRecord version = Version0(model.id, source, request.seed, model.create_time);
+    version.standardization_json = EncodeStandardization(state.standardization);
+    RETURN_IF_ERROR(store_->CreateModel(model, version, EncodeParameters(state.parameters)));
+    // Whatever was read of an earlier model of this name is stale.
+    Refresh(model.id);
+    cache_.Forget(absl::StrCat(ModelResource(model.id), "/"));
+    return model;
+  }
+
+  // Constant after construction.
+  store::Store* const store_;
+  ModelCache cache_;
+  // Guarded.
+  absl::Mutex mu_;
+  int64_t epoch_ ABSL_GUARDED_BY(mu_) = 0;  // Counts changes.
+  std::map<std::string, Aliases> versions_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace
+
+std::unique_ptr<Registry> Registry::Create(store::Store* store) {
+  return std::make_unique<StoreRegistry>(store);
+}
+
+}  // namespace sluiced::models
