@@ -1,0 +1,117 @@
+#include "server/flows/flow_spec.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+#include "server/common/errors.h"
+#include "server/flows/parameters.h"
+
+namespace sluiced::flows {
+namespace {
+
+FlowSpec Valid() {
+  FlowSpec spec;
+  spec.dim = 2;
+  return spec;
+}
+
+TEST(FlowSpec, JsonRoundTrip) {
+  FlowSpec spec = Valid();
+  EXPECT_EQ(*SpecFromJson(ToJson(spec)), spec);
+  spec = {.architecture = "real-nvp",
+          .dim = 7,
+          .layers = 3,
+          .hidden = 5,
+          .depth = 1,
+          .dtype = DType::kFloat64,
+          .scale_bound = 0.1,
+          .standardize = false,
+          .initialization = Initialization::kUniform};
+  EXPECT_EQ(*SpecFromJson(ToJson(spec)), spec);
+  EXPECT_EQ(ToJson(spec), ToJson(*SpecFromJson(ToJson(spec))));
+}
+
+TEST(FlowSpec, MissingFieldsTakeTheirDefaults) {
+  EXPECT_EQ(*SpecFromJson(R"({"dim": 2})"), Valid());
+}
+
+TEST(FlowSpec, HostileJsonNamesTheField) {
+  const struct {
+    std::string json, field;
+  } kCases[] = {
+      {R"({})", "dim"},
+      {R"({"dim": 0})", "dim"},
+      {R"({"dim": -3})", "dim"},
+      {R"({"dim": 2.5})", "dim"},
+      {R"({"dim": "2"})", "dim"},
+      {R"({"dim": null})", "dim"},
+      {R"({"dim": [2]})", "dim"},
+      {R"({"dim": 18446744073709551615})", "dim"},
+      {R"({"dim": 9223372036854775807})", "dim"},
+      {R"({"dim": 99999999999999999999999999})", "dim"},
+      {R"({"dim": 2, "layers": 0})", "layers"},
+      {R"({"dim": 2, "layers": 9223372036854775807})", "layers"},
+      {R"({"dim": 2, "hidden": 1e3})", "hidden"},
+      {R"({"dim": 65536, "layers": 1024, "hidden": 65536, "depth": 64})", "hidden"},
+      {R"({"dim": 2, "depth": 65})", "depth"},
+      {R"({"dim": 2, "dtype": "float16"})", "dtype"},
+      {R"({"dim": 2, "dtype": 32})", "dtype"},
+      {R"({"dim": 2, "scale_bound": -1})", "scale_bound"},
+      {R"({"dim": 2, "scale_bound": 1e-300})", "scale_bound"},
+      {R"({"dim": 2, "scale_bound": 1e300})", "scale_bound"},
+      {R"({"dim": 2, "scale_bound": "2"})", "scale_bound"},
+      {R"({"dim": 2, "standardize": 1})", "standardize"},
+      {R"({"dim": 2, "initialization": "zeros"})", "initialization"},
+      {R"({"dim": 2, "architecture": "glow"})", "architecture"},
+      {R"({"dim": 2, "colour": "red"})", "colour"},
+  };
+  for (const auto& [json, field] : kCases) {
+    const absl::Status status = SpecFromJson(json).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << json;
+    EXPECT_EQ(FieldOf(status).value_or("none"), field) << json << ": " << status;
+  }
+}
+
+TEST(FlowSpec, WhatIsNoObjectIsRefused) {
+  for (const std::string json : {"", "null", "[]", "7", "{", R"({"dim": 2)", R"({"dim": 2}x)",
+                                 "\xff\xfe", R"({"dim": 1e999})"}) {
+    EXPECT_EQ(SpecFromJson(json).status().code(), absl::StatusCode::kInvalidArgument) << json;
+  }
+  const std::string deep(1'000'000, '[');
+  EXPECT_FALSE(SpecFromJson(deep).ok());
+}
+
+TEST(FlowSpec, ValidateRefusesBoundsThatAreNoNumber) {
+  FlowSpec spec = Valid();
+  for (double bound :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    spec.scale_bound = bound;
+    EXPECT_EQ(FieldOf(Validate(spec)), "scale_bound");
+  }
+}
+
+TEST(FlowSpec, TheLargestValidCountIsCountedExactly) {
+  FlowSpec spec = Valid();
+  spec.dim = 1;
+  spec.layers = 1;
+  spec.depth = 1;
+  spec.hidden = kMaxHidden;
+  ASSERT_TRUE(Validate(spec).ok());
+  EXPECT_EQ(ParameterCount(spec), 2 * (3 * kMaxHidden + 1));
+  spec.depth = 2;  // 65536 squared, twice.
+  EXPECT_EQ(FieldOf(Validate(spec)), "hidden");
+}
+
+TEST(FlowSpec, WarnsOfWhatItCannotDo) {
+  FlowSpec spec = Valid();
+  EXPECT_TRUE(Warnings(spec).empty());
+  spec.layers = 1;
+  EXPECT_EQ(Warnings(spec).size(), 1u);
+  spec.dim = 1;
+  EXPECT_EQ(Warnings(spec).size(), 1u);
+}
+
+}  // namespace
+}  // namespace sluiced::flows
