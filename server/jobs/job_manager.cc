@@ -29,16 +29,19 @@ JobManagerImpl::~JobManagerImpl() {
 }
 
 void JobManagerImpl::Drain() {
-  Wakeups wakeups;
-  std::unique_lock<std::mutex> lock(mu_);
-  draining_ = true;
-  for (const auto& [id, job] : jobs_) {
-    // A job that is being cancelled stays so.
-    Signal expected = Signal::kContinue;
-    job->signal.compare_exchange_strong(expected, Signal::kPause);
-    job->log->Close(Unavailable("the server is stopping", absl::Seconds(1)), &wakeups);
+  {
+    Wakeups wakeups;  // Fire before the wait below: nobody waits for runs to stop.
+    std::lock_guard<std::mutex> hold(mu_);
+    draining_ = true;
+    for (const auto& [id, job] : jobs_) {
+      // A job that is being cancelled stays so.
+      Signal expected = Signal::kContinue;
+      job->signal.compare_exchange_strong(expected, Signal::kPause);
+      job->log->Close(Unavailable("the server is stopping", absl::Seconds(1)), &wakeups);
+    }
+    changed_.notify_all();
   }
-  changed_.notify_all();
+  std::unique_lock<std::mutex> lock(mu_);
   changed_.wait(lock, [this] { return running_ == 0; });
 }
 

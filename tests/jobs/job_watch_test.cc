@@ -1,0 +1,209 @@
+// Watches: replay, following, skipping, leaving, coming back.
+#include <thread>
+
+#include "tests/jobs/job_fixture.h"
+
+namespace sluiced::jobs {
+namespace {
+
+class JobWatchTest : public JobTest {
+ protected:
+  void StartJob(int watcher_buffer) {
+    Options options;
+    options.watcher_buffer = watcher_buffer;
+    StartManager(options);
+    Create("job-a");
+    runs_.AwaitStarted(1);
+  }
+  // Update 1 is the start; these are 2, 3, ...
+  void AddUpdates(int count) {
+    runs_.Do("job-a", [count](RunContext& context) {
+      for (int i = 0; i < count; ++i) EXPECT_TRUE(context.AddUpdate("progress").ok());
+    });
+  }
+  void Finish() {
+    runs_.Return("job-a", Published());
+    AwaitEnd("job-a");
+  }
+};
+
+std::vector<int64_t> Sequences(const std::vector<UpdateRecord>& updates) {
+  std::vector<int64_t> sequences;
+  for (const UpdateRecord& update : updates) sequences.push_back(update.sequence);
+  return sequences;
+}
+
+std::vector<int64_t> Range(int64_t first, int64_t last) {
+  std::vector<int64_t> all;
+  for (int64_t i = first; i <= last; ++i) all.push_back(i);
+  return all;
+}
+
+TEST_F(JobWatchTest, ReplaysAllOfALongHistoryHoweverSmallTheBuffer) {
+  StartJob(4);
+  AddUpdates(700);
+  Reader reader(*manager_, "job-a");
+  AddUpdates(10);
+  Finish();
+  EXPECT_EQ(Sequences(reader.ReadToEnd()), Range(1, 712));
+  EXPECT_EQ(Sequences(Reader(*manager_, "job-a").ReadToEnd()), Range(1, 712));
+}
+
+TEST_F(JobWatchTest, FollowsLiveAndEndsOnceTheTerminalUpdateWasGiven) {
+  StartJob(256);
+  Reader reader(*manager_, "job-a");
+  EXPECT_EQ(reader.Read().value()->sequence, 1);
+  AddUpdates(1);
+  EXPECT_EQ(reader.Read().value()->sequence, 2);
+  // What a watcher sees is stored already.
+  EXPECT_EQ(store_->GetJob("job-a")->last_sequence, 2);
+  Finish();
+  EXPECT_EQ(reader.Read().value()->state, JobState::kSucceeded);
+  for (int i = 0; i < 2; ++i) {
+    const Watch::Next next = reader.watch().TryNext().value();
+    EXPECT_TRUE(next.ended);
+    EXPECT_FALSE(next.update);
+  }
+}
+
+TEST_F(JobWatchTest, ReadyIsCalledOnceForEachTryThatFoundNothing) {
+  StartJob(256);
+  Reader reader(*manager_, "job-a", 1);
+  AddUpdates(3);
+  EXPECT_EQ(reader.ready_calls(), 0);  // Nobody was told that there was nothing.
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(reader.watch().TryNext()->update);
+  EXPECT_FALSE(reader.watch().TryNext()->update);
+  AddUpdates(3);
+  EXPECT_EQ(reader.ready_calls(), 1);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(reader.watch().TryNext()->update);
+  EXPECT_FALSE(reader.watch().TryNext()->update);
+  Finish();
+  EXPECT_TRUE(reader.watch().TryNext()->update);
+  EXPECT_TRUE(reader.watch().TryNext()->ended);
+  StopManager();  // All calls have been made then.
+  EXPECT_EQ(reader.ready_calls(), 2);
+}
+
+TEST_F(JobWatchTest, ASlowWatcherSkipsAndStillGetsTheTerminalUpdate) {
+  StartJob(8);
+  Reader slow(*manager_, "job-a");
+  EXPECT_EQ(slow.Read().value()->sequence, 1);
+  AddUpdates(1000);  // Returns: nobody waited for the watcher.
+  EXPECT_EQ(slow.Read().value()->sequence, 994);
+  AddUpdates(1000);
+  Finish();
+  const auto rest = slow.ReadToEnd();
+  EXPECT_EQ(Sequences(rest), Range(1995, 2002));
+  EXPECT_EQ(rest.back().state, JobState::kSucceeded);
+}
+
+TEST_F(JobWatchTest, AWatcherThatComesBackLosesNothing) {
+  StartJob(8);
+  AddUpdates(50);
+  std::vector<int64_t> seen;
+  {
+    Reader first(*manager_, "job-a");
+    for (int i = 0; i < 20; ++i) seen.push_back(first.Read().value()->sequence);
+  }
+  AddUpdates(50);
+  Reader second(*manager_, "job-a", seen.back());
+  Finish();
+  for (int64_t sequence : Sequences(second.ReadToEnd())) seen.push_back(sequence);
+  EXPECT_EQ(seen, Range(1, 102));
+}
+
+TEST_F(JobWatchTest, AWatcherThatComesBackAfterARestartLosesNothing) {
+  StartJob(8);
+  AddUpdates(20);
+  std::thread drain([this] { manager_->Drain(); });
+  runs_.AwaitSignal("job-a", Signal::kPause);
+  runs_.Return("job-a", RunResult{});
+  drain.join();
+  StartManager();
+  Reader reader(*manager_, "job-a", 10);
+  runs_.Return("job-a", Published());
+  EXPECT_EQ(Sequences(reader.ReadToEnd()), Range(11, 24));  // 22 QUEUED, 23 RUNNING, 24 the end.
+}
+
+TEST_F(JobWatchTest, AWatcherThatLeavesIsNeverCalledAgainAndStopsNothing) {
+  StartJob(8);
+  int calls = 0;
+  auto watch = manager_->StartWatch("job-a", 1, [&calls] { ++calls; }).value();
+  EXPECT_FALSE(watch->TryNext()->update);
+  watch.reset();
+  AddUpdates(10);
+  Finish();
+  EXPECT_EQ(StateOf("job-a"), JobState::kSucceeded);
+  StopManager();  // All calls have been made then.
+  EXPECT_EQ(calls, 0);
+}
+
+TEST_F(JobWatchTest, AWatchMayBeDeletedByItsOwnReady) {
+  StartJob(8);
+  std::unique_ptr<Watch> watch;
+  watch = manager_->StartWatch("job-a", 1, [&watch] { watch.reset(); }).value();
+  EXPECT_FALSE(watch->TryNext()->update);
+  AddUpdates(2);
+  EXPECT_EQ(watch, nullptr);
+  Finish();
+}
+
+TEST_F(JobWatchTest, StartsAnywhere) {
+  StartJob(8);
+  AddUpdates(3);
+  Reader past(*manager_, "job-a", 1000);
+  Reader before(*manager_, "job-a", -5);
+  Finish();
+  EXPECT_EQ(Sequences(before.ReadToEnd()), Range(1, 5));
+  EXPECT_TRUE(past.ReadToEnd().empty());
+  EXPECT_TRUE(Reader(*manager_, "job-a", 5).ReadToEnd().empty());
+  EXPECT_EQ(manager_->StartWatch("none", 0, [] {}).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(JobWatchTest, DrainEndsWatchesWithUnavailable) {
+  StartJob(8);
+  Reader reader(*manager_, "job-a", 1);
+  EXPECT_FALSE(reader.watch().TryNext()->update);
+  std::thread drain([this] { manager_->Drain(); });
+  EXPECT_EQ(reader.Read().status().code(), absl::StatusCode::kUnavailable);
+  runs_.Return("job-a", RunResult{});
+  drain.join();
+  EXPECT_EQ(manager_->StartWatch("job-a", 0, [] {}).status().code(),
+            absl::StatusCode::kUnavailable);
+}
+
+TEST_F(JobWatchTest, DeletingAJobEndsAReplayWithNotFound) {
+  StartJob(8);
+  AddUpdates(600);
+  Reader during(*manager_, "job-a");
+  Finish();
+  Reader after(*manager_, "job-a");
+  ASSERT_TRUE(manager_->Delete("job-a").ok());
+  EXPECT_EQ(during.Read().status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(after.Read().status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(JobWatchTest, ManyWatchersComeAndGoWhileAJobRuns) {
+  StartJob(16);
+  std::vector<std::thread> watchers;
+  for (int w = 0; w < 4; ++w) {
+    watchers.emplace_back([this, w] {
+      for (int64_t i = 0; i < 5; ++i) {
+        Reader leaving(*manager_, "job-a", i);
+        EXPECT_GT(leaving.Read().value()->sequence, i);
+      }
+      Reader staying(*manager_, "job-a", w);
+      const auto updates = staying.ReadToEnd();
+      for (size_t i = 1; i < updates.size(); ++i) {
+        EXPECT_GT(updates[i].sequence, updates[i - 1].sequence);
+      }
+      EXPECT_EQ(updates.back().state, JobState::kSucceeded);
+    });
+  }
+  for (int i = 0; i < 40; ++i) AddUpdates(50);
+  runs_.Return("job-a", Published());
+  for (std::thread& watcher : watchers) watcher.join();
+}
+
+}  // namespace
+}  // namespace sluiced::jobs
