@@ -1,5 +1,6 @@
 #include "client/src/connection.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
@@ -63,9 +64,16 @@ grpc::ChannelArguments Arguments(const std::string& address) {
   return arguments;
 }
 
+// gRPC ends with its last object in the process, and can block for 10 s in doing
+// so after a large stream, as it waits out a poll of its own (seen with 1.51, in
+// grpc_core::Executor::ShutdownAll). One reference that is never given back keeps
+// that out of a client's destructor.
+void KeepGrpcInitialized() { [[maybe_unused]] static const bool kept = (grpc_init(), true); }
+
 }  // namespace
 
 Stubs ConnectStubs(const std::string& address) {
+  KeepGrpcInitialized();
   const std::shared_ptr<grpc::Channel> channel =
       grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), Arguments(address));
   return Stubs{.health = grpc::health::v1::Health::NewStub(channel),
