@@ -1,0 +1,101 @@
+#include "client/cli/app.h"
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+
+#include "client/cli/command_failure.h"
+#include "client/cli/commands/commands.h"
+#include "client/cli/context.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr const char* kFooter = R"(
+Examples:
+  sluice dataset generate wow --text WOW --rows 5000
+  sluice train wow --dataset wow --epochs 600
+  sluice sample wow -n 10000 --seed 1 -o samples.npy
+  sluice plot density wow -o density.png
+
+Data goes to stdout or -o FILE (- is stdout), messages and progress to stderr.
+NO_COLOR turns colours off. MODEL is NAME, NAME@VERSION or NAME@ALIAS.
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong command line, 3 no server answers or
+it is not serving, 4 the watched job failed or was cancelled, 130 interrupted (a watched
+job goes on).)";
+
+void AddGlobalOptions(CLI::App& app, Context& context) {
+  app.set_version_flag("--version", std::string("sluice ") + SLUICE_VERSION);
+  app.add_option("--server", context.server, "HOST:PORT or unix:PATH of the server")
+      ->envname("SLUICE_SERVER")
+      ->capture_default_str();
+  app.add_option("--format", context.format, "How listings are printed: table or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  app.add_option("--timeout", context.timeout_seconds, "Seconds that one call may take")
+      ->check(CLI::Range(0.001, 1e6))
+      ->capture_default_str();
+  // Global options are understood after the subcommand too.
+  app.fallthrough();
+  app.require_subcommand(1);
+}
+
+int Report(const CommandFailure& failure, const Context& context) {
+  const Status& status = failure.status;
+  if (failure.exit_code == kExitUsage) {
+    std::cerr << "sluice: " << status.message << " (see --help)" << std::endl;
+    return kExitUsage;
+  }
+  std::string line = std::string("sluice: ") + NameOf(status.code) + ": " + status.message;
+  // The library says it in some messages itself.
+  if (!status.field.empty() && status.message.find(status.field) == std::string::npos) {
+    line += " (" + status.field + ")";
+  }
+  if (status.code == Code::kUnavailable) {
+    line += "; is sluiced running at " + context.server + "? (--server or SLUICE_SERVER)";
+  }
+  for (char& c : line) {
+    if (c == '\n' || c == '\r' || c == '\x1b') c = ' ';
+  }
+  std::cerr << line << std::endl;
+  return failure.exit_code;
+}
+
+int Parse(CLI::App& app, const Context& context, int argc, const char* const* argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+      return app.exit(error);
+    }
+    std::cerr << "sluice: " << error.what() << " (see --help)" << std::endl;
+    return kExitUsage;
+  } catch (const CommandFailure& failure) {
+    return Report(failure, context);
+  } catch (const std::exception& error) {
+    std::cerr << "sluice: INTERNAL: " << error.what() << std::endl;
+    return kExitError;
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+int RunCli(int argc, const char* const* argv) {
+  Context context;
+  CLI::App app("Sluice: train and serve normalising flows.", "sluice");
+  AddGlobalOptions(app, context);
+  app.footer(kFooter);
+  AddHealthCommand(app, context);
+  AddDatasetCommands(app, context);
+  AddTargetCommands(app, context);
+  AddModelCommands(app, context);
+  AddTrainCommand(app, context);
+  AddJobCommands(app, context);
+  AddInferenceCommands(app, context);
+  AddPlotCommands(app, context);
+  return Parse(app, context, argc, argv);
+}
+
+}  // namespace sluice::cli

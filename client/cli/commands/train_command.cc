@@ -1,0 +1,112 @@
+#include <algorithm>
+#include <iostream>
+#include <memory>
+
+#include "client/cli/command_failure.h"
+#include "client/cli/commands/commands.h"
+#include "client/cli/commands/spec_options.h"
+#include "client/cli/commands/train_options.h"
+#include "client/cli/commands/watch.h"
+
+namespace sluice::cli {
+namespace {
+
+struct TrainCommand {
+  std::string model, dataset, target, job;
+  TrainOptions train;
+  SpecOptions spec;
+  bool detach = false;
+};
+
+int64_t SourceDim(Context& context, const TrainCommand& command) {
+  if (!command.dataset.empty()) {
+    return OrFail(context.client().GetDataset(command.dataset)).columns;
+  }
+  for (const Target& target : OrFail(context.client().ListTargets())) {
+    if (target.id == command.target) return target.dim;
+  }
+  Status status;
+  status.code = Code::kNotFound;
+  status.message = "there is no target " + command.target + "; `sluice target list` shows them";
+  Fail(status);
+}
+
+// The flow's options apply to a model that `train` makes itself.
+void EnsureModel(Context& context, const TrainCommand& command, bool spec_given) {
+  const Result<Model> existing = context.client().GetModel(command.model);
+  if (existing.ok()) {
+    if (spec_given) Say("warning: model " + command.model + " exists; the flow's options are ignored");
+    return;
+  }
+  if (existing.status().code != Code::kNotFound) Fail(existing.status());
+  FlowSpec spec = command.spec.ToSpec();
+  spec.dim = SourceDim(context, command);
+  Client::CreateModelOptions options;
+  options.seed = command.train.config.seed;
+  const Model model = OrFail(context.client().CreateModel(command.model, spec, options));
+  Say("model " + model.id + " did not exist: created (" + model.spec.architecture + ", dim " +
+      std::to_string(model.spec.dim) + ", layers " + std::to_string(model.spec.layers) + ", hidden " +
+      std::to_string(model.spec.hidden) + ")");
+  for (const std::string& warning : model.warnings) Say("warning: " + warning);
+}
+
+std::string LatestJob(Context& context, const std::string& model) {
+  std::vector<TrainJob> jobs = OrFail(context.client().ListTrainJobs(model));
+  std::erase_if(jobs, [](const TrainJob& job) { return !IsTerminal(job.state); });
+  const auto latest = std::max_element(
+      jobs.begin(), jobs.end(),
+      [](const TrainJob& a, const TrainJob& b) { return a.create_time < b.create_time; });
+  if (latest != jobs.end()) return latest->id;
+  Status status;
+  status.code = Code::kNotFound;
+  status.message = "model " + model + " has no finished job to continue";
+  Fail(status);
+}
+
+void Train(Context& context, const TrainCommand& command, bool spec_given) {
+  Client::TrainRequest request;
+  Result<TrainConfig> config = command.train.ToConfig();
+  if (!config.ok()) FailUsage(config.status().message);
+  request.config = *std::move(config);
+  request.job_id = command.job;
+  request.model = command.model;
+  request.dataset = command.dataset;
+  request.target = command.target;
+  EnsureModel(context, command, spec_given);
+  const std::string& earlier = command.train.continue_from;
+  request.config.continue_from =
+      earlier == kContinueLatest ? LatestJob(context, command.model) : PlainId(earlier, "trainJobs");
+  const TrainJob job = OrFail(context.client().CreateTrainJob(request));
+  if (command.detach) {
+    std::cout << job.id << std::endl;
+    return;
+  }
+  Say("job " + job.id + ": model " + command.model +
+      (command.dataset.empty() ? ", target " + command.target : ", dataset " + command.dataset));
+  WatchJob(context, job.id, 0);
+}
+
+}  // namespace
+
+void AddTrainCommand(CLI::App& app, Context& context) {
+  auto options = std::make_shared<TrainCommand>();
+  CLI::App* command = app.add_subcommand("train", "Fit a model to a dataset or a target");
+  command->add_option("MODEL", options->model, "Made first where it does not exist")->required();
+  CLI::Option* dataset = command->add_option("--dataset", options->dataset, "Maximum likelihood");
+  CLI::Option* target = command->add_option("--target", options->target, "Reverse KL");
+  dataset->excludes(target);
+  AddTrainOptions(*command, &options->train);
+  command->add_option("--job", options->job, "The job's name; the server makes one otherwise");
+  command->add_flag("--detach", options->detach, "Print the job's name and leave");
+  AddSpecOptions(*command, &options->spec);
+  command->callback([&context, command, options] {
+    if (options->dataset.empty() == options->target.empty()) FailUsage("give --dataset or --target");
+    options->model = PlainId(options->model, "models");
+    options->dataset = PlainId(options->dataset, "datasets");
+    options->target = PlainId(options->target, "targets");
+    options->job = PlainId(options->job, "trainJobs");
+    Train(context, *options, AnySpecOption(*command));
+  });
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,106 @@
+#include "client/cli/commands/train_options.h"
+
+#include <charconv>
+#include <sstream>
+
+namespace sluice::cli {
+namespace {
+
+Status Bad(const std::string& message) {
+  Status status;
+  status.code = Code::kInvalidArgument;
+  status.message = message;
+  return status;
+}
+
+template <typename T>
+bool Parse(const std::string& text, T* value) {
+  const char* end = text.data() + text.size();
+  const auto [next, error] = std::from_chars(text.data(), end, *value);
+  return error == std::errc() && next == end;
+}
+
+std::vector<std::string> Split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, separator);) parts.push_back(part);
+  return parts;
+}
+
+void AddOptimizerOptions(CLI::App& command, TrainOptions* options) {
+  TrainConfig& config = options->config;
+  command.add_option("--lr", config.learning_rate, "Learning rate (1e-3)");
+  command.add_option("--stages", options->stages, "EPOCHS:LR,...: the seed's schedule");
+  command.add_option("--optimizer", options->optimizer, "adam (default) or adamw")
+      ->check(CLI::IsMember({"adam", "adamw"}));
+  command.add_option("--betas", options->betas, "BETA1,BETA2 (0.9,0.999)");
+  command.add_option("--weight-decay", config.weight_decay);
+  command.add_option("--schedule", options->schedule, "constant (default), cosine or steps")
+      ->check(CLI::IsMember({"constant", "cosine", "steps"}));
+  command.add_option("--step-epochs", config.step_epochs, "steps: epochs between cuts");
+  command.add_option("--step-factor", config.step_factor, "steps: what each cut multiplies by (0.1)");
+  command.add_option("--final-lr", config.final_learning_rate, "cosine: where it ends (0)");
+  command.add_option("--clip-norm", config.clip_norm, "Greatest gradient norm (5); 0: no clipping");
+}
+
+}  // namespace
+
+Result<std::vector<Stage>> ParseStages(const std::string& text) {
+  std::vector<Stage> stages;
+  for (const std::string& part : Split(text, ',')) {
+    const std::vector<std::string> pair = Split(part, ':');
+    Stage stage;
+    if (pair.size() != 2 || !Parse(pair[0], &stage.epochs) || !Parse(pair[1], &stage.learning_rate)) {
+      return Bad("--stages: '" + part + "' is not EPOCHS:LEARNING_RATE");
+    }
+    stages.push_back(stage);
+  }
+  return stages;
+}
+
+Result<TrainConfig> TrainOptions::ToConfig() const {
+  TrainConfig result = config;
+  if (!stages.empty()) {
+    Result<std::vector<Stage>> parsed = ParseStages(stages);
+    if (!parsed.ok()) return parsed.status();
+    result.stages = *std::move(parsed);
+    result.schedule = Schedule::kStages;
+  }
+  if (optimizer == "adamw") result.optimizer = Optimizer::kAdamW;
+  if (schedule == "constant") result.schedule = Schedule::kConstant;
+  if (schedule == "cosine") result.schedule = Schedule::kCosine;
+  if (schedule == "steps") result.schedule = Schedule::kSteps;
+  if (!betas.empty()) {
+    const std::vector<std::string> pair = Split(betas, ',');
+    double first = 0, second = 0;
+    if (pair.size() != 2 || !Parse(pair[0], &first) || !Parse(pair[1], &second)) {
+      return Bad("--betas: '" + betas + "' is not BETA1,BETA2");
+    }
+    result.beta1 = first;
+    result.beta2 = second;
+  }
+  if (no_shuffle) result.shuffle = false;
+  return result;
+}
+
+void AddTrainOptions(CLI::App& command, TrainOptions* options) {
+  TrainConfig& config = options->config;
+  command.add_option("--epochs", config.epochs, "Passes over the data (100)");
+  command.add_option("--batch-size", config.batch_size, "Rows a step (256)");
+  AddOptimizerOptions(command, options);
+  command.add_option("--validation-fraction", config.validation_fraction,
+                     "Rows held out to choose the best epoch (0.1)");
+  command.add_option("--patience", config.patience,
+                     "Stop after this many epochs without a better loss; 0: never");
+  command.add_flag("--no-shuffle", options->no_shuffle, "Keep the rows' order");
+  command.add_option("--seed", config.seed, "Of everything random, and of a new model");
+  command.add_option("--rows", config.rows, "Targets: base draws an epoch (5000)");
+  command.add_flag("--fixed-draws", config.fixed_draws, "Targets: draw once, not anew each step");
+  command.add_flag("--drop-score", config.drop_score, "Targets: gradient without the score term");
+  command.add_flag("--continue{latest}", options->continue_from,
+                   "Go on with the optimiser's state of the model's last job, or of --continue=JOB");
+  command.add_option("--snapshots", config.snapshots, "Kept along the way, for films (40); -1: none");
+  command.add_flag("--publish-last", config.publish_last, "Publish the last parameters, not the best");
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,34 @@
+// Context: what every command of one run shares.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "sluice/client.h"
+
+namespace sluice::cli {
+
+inline constexpr const char* kDefaultServer = "127.0.0.1:50051";
+
+// Outlives the commands that refer to it. One thread.
+class Context {
+ public:
+  std::string server = kDefaultServer;
+  std::string format = "table";
+  double timeout_seconds = 60;
+
+  bool json() const { return format == "json"; }
+  // Connects at the first call: commands that need no server never try.
+  Client& client();
+
+ private:
+  std::unique_ptr<Client> client_;
+};
+
+// "wow" of "datasets/wow": every name is accepted with and without its collection.
+std::string PlainId(const std::string& name, const std::string& collection);
+
+// A line on stderr: "sluice: MESSAGE".
+void Say(const std::string& message);
+
+}  // namespace sluice::cli

@@ -1,0 +1,56 @@
+#include "client/cli/files/table_file.h"
+
+#include "client/cli/files/csv.h"
+#include "client/cli/files/files.h"
+#include "client/cli/files/npy.h"
+
+namespace sluice::cli {
+
+Result<TableFormat> ParseTableFormat(const std::string& name) {
+  if (name == "npy") return TableFormat::kNpy;
+  if (name == "csv") return TableFormat::kCsv;
+  Status status;
+  status.code = Code::kInvalidArgument;
+  status.message = "'" + name + "' is no format of tables; npy and csv are";
+  return status;
+}
+
+Result<TableFormat> FormatOf(const std::string& path, const std::string& asked) {
+  if (!asked.empty()) return ParseTableFormat(asked);
+  Result<TableFormat> format = ParseTableFormat(Ending(path));
+  if (format.ok()) return format;
+  return FileError(Code::kInvalidArgument, path, "the name ends neither in .npy nor in .csv");
+}
+
+Result<Matrix> ReadTable(const std::string& path, const std::string& asked) {
+  Result<std::string> bytes = ReadFile(path);
+  if (!bytes.ok()) return bytes.status();
+  Result<TableFormat> format = FormatOf(path, asked);
+  if (!format.ok()) {
+    if (!asked.empty()) return format.status();
+    format = LooksLikeNpy(*bytes) ? TableFormat::kNpy : TableFormat::kCsv;
+  }
+  Result<Matrix> rows = *format == TableFormat::kNpy ? DecodeNpy(*bytes) : DecodeCsv(*bytes);
+  if (!rows.ok()) return FileError(rows.status().code, path, rows.status().message);
+  return rows;
+}
+
+Status WriteTable(const std::string& path, const std::string& asked, const Matrix& rows,
+                  const std::vector<std::string>& names) {
+  const std::string fallback = path == "-" && asked.empty() ? "csv" : asked;
+  Result<TableFormat> format = FormatOf(path, fallback);
+  if (!format.ok()) return format.status();
+  if (*format == TableFormat::kCsv) return WriteFile(path, EncodeCsv(rows, names));
+  // A single named column is a vector to whoever loads it.
+  std::vector<int64_t> shape{rows.rows};
+  if (rows.cols != 1 || names.empty() || names[0] == "x1") shape.push_back(rows.cols);
+  return WriteFile(path, EncodeNpy(shape, rows.values, rows.dtype));
+}
+
+std::vector<std::string> ColumnNames(const std::string& letter, int64_t count) {
+  std::vector<std::string> names;
+  for (int64_t i = 1; i <= count; ++i) names.push_back(letter + std::to_string(i));
+  return names;
+}
+
+}  // namespace sluice::cli

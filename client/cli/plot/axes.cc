@@ -1,0 +1,121 @@
+#include "client/cli/plot/axes.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "client/cli/plot/ticks.h"
+
+namespace sluice::plot {
+namespace {
+
+constexpr double kTickLength = 4;
+constexpr double kTickGap = 7;  // From the frame to a tick's label.
+
+}  // namespace
+
+Point Axes::At(double x, double y) const {
+  return {frame_.x + (x - x_.low) / x_.span() * frame_.width,
+          frame_.bottom() - (y - y_.low) / y_.span() * frame_.height};
+}
+
+int Axes::MostTicks(double extent, double spacing) const {
+  return std::clamp(static_cast<int>(extent / spacing), 2, 10);
+}
+
+void Axes::DrawGrid(const AxesStyle& style) const {
+  for (const Tick& tick : NiceTicks(x_, MostTicks(frame_.width, style.spacing))) {
+    const double at = At(tick.value, y_.low).x;
+    canvas_->Line({at, frame_.y}, {at, frame_.bottom()}, kFaint, 1);
+  }
+  for (const Tick& tick : NiceTicks(y_, MostTicks(frame_.height, style.spacing / 2))) {
+    const double at = At(x_.low, tick.value).y;
+    canvas_->Line({frame_.x, at}, {frame_.right(), at}, kFaint, 1);
+  }
+}
+
+void Axes::DrawFrame(const AxesLabels& labels, const AxesStyle& style) const {
+  canvas_->Outline(frame_, kInk, 1);
+  TextStyle text{.size = style.text};
+  double widest = 0;
+  for (const Tick& tick : NiceTicks(x_, MostTicks(frame_.width, style.spacing))) {
+    const Point at = At(tick.value, y_.low);
+    canvas_->Line(at, {at.x, at.y + kTickLength}, kInk, 1);
+    text.down = Align::kStart;
+    if (style.x_ticks) canvas_->Text({at.x, at.y + kTickGap}, tick.label, text);
+  }
+  text.down = Align::kMiddle;
+  text.across = Align::kEnd;
+  for (const Tick& tick : NiceTicks(y_, MostTicks(frame_.height, style.spacing / 2))) {
+    const Point at = At(x_.low, tick.value);
+    canvas_->Line(at, {at.x - kTickLength, at.y}, kInk, 1);
+    if (!style.y_ticks) continue;
+    canvas_->Text({at.x - kTickGap, at.y}, tick.label, text);
+    widest = std::max(widest, canvas_->TextWidth(tick.label, text));
+  }
+  const Point middle{frame_.x + frame_.width / 2, frame_.y + frame_.height / 2};
+  TextStyle label{.size = style.text + 1, .down = Align::kStart};
+  const double below = kTickGap + (style.x_ticks ? style.text * 0.73 + 8 : 2);
+  canvas_->Text({middle.x, frame_.bottom() + below}, labels.x, label);
+  label.down = Align::kEnd;
+  label.upwards = true;
+  canvas_->Text({frame_.x - kTickGap - widest - 8, middle.y}, labels.y, label);
+  const TextStyle title{.size = style.text + 2, .bold = true, .down = Align::kEnd};
+  canvas_->Text({middle.x, frame_.y - 9}, labels.title, title);
+}
+
+void Axes::Curve(const std::vector<Point>& data, Color color, double line_width,
+                 bool dashed) const {
+  canvas_->Clip(frame_);
+  std::vector<Point> piece;
+  for (const Point& point : data) {
+    if (std::isfinite(point.x) && std::isfinite(point.y)) {
+      Point at = At(point.x, point.y);
+      // Cairo keeps coordinates in 24.8 bits.
+      at.y = std::clamp(at.y, -1e5, 1e5);
+      piece.push_back(at);
+      continue;
+    }
+    canvas_->Polyline(piece, color, line_width, dashed);
+    piece.clear();
+  }
+  canvas_->Polyline(piece, color, line_width, dashed);
+  canvas_->Unclip();
+}
+
+void Axes::Scatter(const std::vector<Point>& data, Color color, double radius) const {
+  canvas_->Clip(frame_);
+  for (const Point& point : data) {
+    const Point at = At(point.x, point.y);
+    if (std::abs(at.x) < 1e5 && std::abs(at.y) < 1e5) canvas_->Dot(at, radius, color);
+  }
+  canvas_->Unclip();
+}
+
+Rect EqualAspect(Rect space, Range x, Range y) {
+  const double scale = std::min(space.width / x.span(), space.height / y.span());
+  const double width = scale * x.span();
+  const double height = scale * y.span();
+  return {space.x + (space.width - width) / 2, space.y + (space.height - height) / 2, width, height};
+}
+
+void DrawLegend(const Axes& axes, const std::vector<LegendEntry>& entries, double text) {
+  Canvas& canvas = axes.canvas();
+  const TextStyle style{.size = text, .across = Align::kStart};
+  double widest = 0;
+  for (const LegendEntry& entry : entries) {
+    widest = std::max(widest, canvas.TextWidth(entry.text, style));
+  }
+  const double line = text * 1.6;
+  const Rect box{axes.frame().right() - widest - 56, axes.frame().y + 10, widest + 46,
+                 line * static_cast<double>(entries.size()) + 6};
+  canvas.Fill(box, {1, 1, 1, 0.85});
+  canvas.Outline(box, kFaint, 1);
+  double y = box.y + 3 + line / 2;
+  for (const LegendEntry& entry : entries) {
+    canvas.Polyline({{box.x + 8, y}, {box.x + 30, y}}, entry.color, 2.5, entry.dashed);
+    canvas.Text({box.x + 38, y}, entry.text, style);
+    y += line;
+  }
+}
+
+}  // namespace sluice::plot
