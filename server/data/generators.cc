@@ -16,6 +16,7 @@ namespace sluiced::data {
 namespace {
 
 constexpr int64_t kMaxRows = 10'000'000;
+constexpr double kMaxNoise = 1e6;
 constexpr double kPi = std::numbers::pi;
 
 using Point = std::array<double, 3>;
@@ -30,7 +31,7 @@ Point SwissRoll(PhiloxReader& random) {
 // As scikit-learn's make_s_curve.
 Point SCurve(PhiloxReader& random) {
   const double t = 3 * kPi * (random.Uniform() - 0.5);
-  return {std::sin(t), 2 * random.Uniform(), std::copysign(std::cos(t) - 1, t)};
+  return {std::sin(t), 2 * random.Uniform(), t < 0 ? 1 - std::cos(t) : std::cos(t) - 1};
 }
 
 // As scikit-learn's make_moons.
@@ -96,9 +97,10 @@ Point Gaussian(PhiloxReader& random) {
   return {x, 0.8 * x + 0.6 * random.Normal(), 0};
 }
 
+// Noise where without it the rows lie on a curve or sheet, and have no density.
 constexpr std::array kToys = {
-    Toy{"swiss-roll", 3, 0.0, "a sheet rolled up, as scikit-learn's make_swiss_roll"},
-    Toy{"s-curve", 3, 0.0, "a sheet bent to an S, as scikit-learn's make_s_curve"},
+    Toy{"swiss-roll", 3, 0.1, "a sheet rolled up, as scikit-learn's make_swiss_roll"},
+    Toy{"s-curve", 3, 0.05, "a sheet bent to an S, as scikit-learn's make_s_curve"},
     Toy{"moons", 2, 0.1, "two interleaved half circles, as scikit-learn's make_moons"},
     Toy{"circles", 2, 0.05, "two concentric circles of radius 0.5 and 1"},
     Toy{"rings", 2, 0.08, "four concentric circles of radius 1 to 4"},
@@ -131,8 +133,8 @@ absl::StatusOr<Table> Generate(absl::string_view toy, int64_t rows, uint64_t see
     return FieldError("rows", absl::StrCat("must be 1 to ", kMaxRows, ", is ", rows));
   }
   const double deviation = noise.value_or(found->noise);
-  if (!std::isfinite(deviation) || deviation < 0) {
-    return FieldError("noise", "must be finite and not negative");
+  if (!(deviation >= 0 && deviation <= kMaxNoise)) {
+    return FieldError("noise", absl::StrCat("must be 0 to ", kMaxNoise, ", is ", deviation));
   }
   const Draw draw = kDraws[static_cast<size_t>(found - kToys.begin())];
   const auto columns = static_cast<size_t>(found->columns);

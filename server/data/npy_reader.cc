@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "server/common/errors.h"
 #include "server/common/status_macros.h"
 #include "server/data/readers.h"
 
@@ -24,7 +25,7 @@ constexpr size_t kMagicBytes = 6;
 constexpr size_t kMaxHeaderBytes = 64 * 1024;
 
 absl::Status Malformed(absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat(".npy: ", what));
+  return FieldError("chunk", absl::StrCat(".npy: ", what));
 }
 
 struct Header {
@@ -181,6 +182,8 @@ std::string NumpyName(const Header& header) {
 
 absl::StatusOr<Table> ReadNpy(absl::string_view bytes) {
   ASSIGN_OR_RETURN(Header header, ReadHeader(bytes));
+  // Before any product: beside an extent of 0 the other may be of any size.
+  if (header.rows == 0 || header.columns == 0) return Malformed("there are no numbers in it");
   int64_t items = 0, data_bytes = 0;
   if (__builtin_mul_overflow(header.rows, header.columns, &items) ||
       __builtin_mul_overflow(items, static_cast<int64_t>(header.item_bytes), &data_bytes) ||

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -21,27 +22,32 @@ int64_t RowBytes(int64_t columns, DType dtype) {
   return columns * static_cast<int64_t>(SizeOf(dtype));
 }
 
-// Two passes, so that a large mean does not cancel the deviations.
+// Two passes, so that a large mean does not cancel the deviations, in long double,
+// where no square of a double overflows: what is not finite has no place in JSON.
 void AddStatistics(const Array& rows, DatasetInfo* info) {
   const auto columns = static_cast<size_t>(rows.cols());
-  const auto count = static_cast<double>(rows.rows());
-  info->mean.assign(columns, 0);
-  info->stddev.assign(columns, 0);
-  info->min.assign(columns, rows.rows() > 0 ? HUGE_VAL : 0);
-  info->max.assign(columns, rows.rows() > 0 ? -HUGE_VAL : 0);
+  const auto count = static_cast<long double>(rows.rows());
+  std::vector<long double> mean(columns), variance(columns);
+  info->min.assign(columns, HUGE_VAL);
+  info->max.assign(columns, -HUGE_VAL);
   for (int64_t i = 0; i < rows.size(); ++i) {
     const size_t column = static_cast<size_t>(i) % columns;
     const double value = rows.At(i);
-    info->mean[column] += value / count;
+    mean[column] += value / count;
     info->min[column] = std::min(info->min[column], value);
     info->max[column] = std::max(info->max[column], value);
   }
   for (int64_t i = 0; i < rows.size(); ++i) {
     const size_t column = static_cast<size_t>(i) % columns;
-    const double deviation = rows.At(i) - info->mean[column];
-    info->stddev[column] += deviation * deviation / count;
+    const long double deviation = rows.At(i) - mean[column];
+    variance[column] += deviation * deviation / count;
   }
-  for (double& variance : info->stddev) variance = std::sqrt(variance);
+  for (size_t column = 0; column < columns; ++column) {
+    // Both lie within the doubles' range but for rounding at its very end.
+    constexpr long double kMost = std::numeric_limits<double>::max();
+    info->mean.push_back(static_cast<double>(std::clamp(mean[column], -kMost, kMost)));
+    info->stddev.push_back(static_cast<double>(std::min(std::sqrt(variance[column]), kMost)));
+  }
 }
 
 std::string HashOf(const Array& rows) {
@@ -92,6 +98,9 @@ absl::Status CheckRows(const Array& rows) {
         "rows", absl::StrCat("must be [n, columns], has ", rows.shape().size(), " dimensions"));
   }
   if (rows.rows() < 1 || rows.cols() < 1) return FieldError("rows", "there is no row");
+  if (rows.cols() > kMaxColumns) {
+    return FieldError("rows", absl::StrCat(rows.cols(), " columns, more than ", kMaxColumns));
+  }
   for (int64_t i = 0; i < rows.size(); ++i) {
     if (std::isfinite(rows.At(i))) continue;
     return FieldError(
@@ -105,6 +114,11 @@ absl::StatusOr<store::DatasetRecord> SaveTable(store::Store* store, absl::string
                                                const Table& table, absl::string_view source,
                                                absl::string_view description) {
   RETURN_IF_ERROR(CheckRows(table.rows));
+  if (!table.column_names.empty() &&
+      static_cast<int64_t>(table.column_names.size()) != table.rows.cols()) {
+    return FieldError("column_names", absl::StrCat(table.column_names.size(), " names for ",
+                                                   table.rows.cols(), " columns"));
+  }
   DatasetInfo info;
   info.column_names = table.column_names;
   info.source = std::string(source);
@@ -134,7 +148,8 @@ absl::StatusOr<store::DatasetRecord> SaveTable(store::Store* store, absl::string
 }
 
 absl::StatusOr<std::shared_ptr<const Array>> LoadRows(store::Store* store, absl::string_view id) {
-  ASSIGN_OR_RETURN(store::DatasetRecord record, store->GetDataset(id));
+  ASSIGN_OR_RETURN(const store::DatasetRecord record, store->GetDataset(id));
+  ASSIGN_OR_RETURN(const DatasetInfo info, InfoFromJson(record.info_json));
   const auto dtype = DTypeFromName(record.dtype);
   if (!dtype) return absl::InternalError(absl::StrCat("dataset ", id, " has an unknown dtype"));
   auto rows = std::make_shared<Array>(*dtype, std::vector<int64_t>{record.rows, record.columns});
@@ -147,7 +162,12 @@ absl::StatusOr<std::shared_ptr<const Array>> LoadRows(store::Store* store, absl:
     std::memcpy(to.data(), chunk.data(), chunk.size());
     to = to.subspan(chunk.size());
   }
-  return std::shared_ptr<const Array>(std::move(rows));
+  // Chunks are read one by one: meanwhile another dataset may have taken the id.
+  if (HashOf(*rows) != info.hash) {
+    return absl::InternalError(
+        absl::StrCat("dataset ", id, " is damaged, or was replaced while it was read"));
+  }
+  return rows;
 }
 
 }  // namespace sluiced::data

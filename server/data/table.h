@@ -28,13 +28,17 @@ struct DatasetInfo {
 std::string ToJson(const DatasetInfo& info);
 absl::StatusOr<DatasetInfo> InfoFromJson(absl::string_view json);
 
-// Checks rows (2-D, n >= 1, finite: the error names row and column).
+inline constexpr int64_t kMaxColumns = 65536;
+
+// Checks rows (2-D, n >= 1, 1 to kMaxColumns columns, finite: the error names row and
+// column, counted from 0).
 absl::Status CheckRows(const Array& rows);
 
 // Stores the table in chunks of about 1 MiB under `id`.
 absl::StatusOr<store::DatasetRecord> SaveTable(store::Store* store, absl::string_view id,
                                                const Table& table, absl::string_view source,
                                                absl::string_view description);
+// The rows as saved: checked against their hash.
 absl::StatusOr<std::shared_ptr<const Array>> LoadRows(store::Store* store, absl::string_view id);
 
 }  // namespace sluiced::data
