@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "server/flows/catch_torch.h"
 
 namespace sluiced::models {
 
@@ -26,7 +28,8 @@ absl::StatusOr<ModelPtr> ModelCache::Get(const std::string& name, const Load& lo
     }
   }
   if (mine) {
-    entry->model = load();
+    // Whatever happens, those who wait must be told.
+    entry->model = flows::CatchTorch(absl::StrCat("loading ", name), load);
     FinishLoad(name, entry);
     entry->done.Notify();
   } else {
@@ -41,7 +44,8 @@ void ModelCache::FinishLoad(const std::string& name, const EntryPtr& entry) {
   // Forgotten while it was loading: it may be of a model that is no more.
   if (found == entries_.end() || found->second != entry) return;
   if (!entry->model.ok()) return EraseLocked(found);
-  entry->bytes = static_cast<int64_t>((*entry->model)->flow->state().parameters.bytes().size());
+  // The state, and the flow's own view of it.
+  entry->bytes = 2 * static_cast<int64_t>((*entry->model)->flow->state().parameters.bytes().size());
   bytes_ += entry->bytes;
   while (bytes_ > max_bytes_ && recent_.back() != name) {
     EraseLocked(entries_.find(recent_.back()));

@@ -1,12 +1,17 @@
 #include "server/models/model_codec.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "server/common/safetensors.h"
 #include "server/common/status_macros.h"
 #include "server/flows/parameters.h"
@@ -16,46 +21,64 @@ namespace sluiced::models {
 namespace {
 
 constexpr char kFormat[] = "sluice-v1";
+constexpr char kAnyFormat[] = "sluice-";
+// More than the digits of shift and scale of one column take.
+constexpr size_t kJsonBytesPerColumn = 64;
 
 absl::Status Malformed(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("model file: ", what));
+}
+
+bool IsFinite(const Array& tensor) {
+  auto finite = [](auto v) { return std::isfinite(v); };
+  return tensor.dtype() == DType::kFloat32 ? std::ranges::all_of(tensor.as<float>(), finite)
+                                           : std::ranges::all_of(tensor.as<double>(), finite);
+}
+
+absl::Status CheckTensor(const flows::FlowSpec& spec, const flows::ParameterSlice& slice,
+                         const SafetensorsFile& file) {
+  const auto found = file.tensors.find(slice.name);
+  if (found == file.tensors.end()) {
+    return Malformed(absl::StrCat("tensor '", slice.name, "' is missing"));
+  }
+  const Array& tensor = found->second;
+  if (tensor.shape() != slice.shape || tensor.dtype() != spec.dtype) {
+    return Malformed(absl::StrCat("tensor '", slice.name, "' is ", NameOf(tensor.dtype()), " [",
+                                  absl::StrJoin(tensor.shape(), ", "), "]; the others ask for ",
+                                  NameOf(spec.dtype), " [", absl::StrJoin(slice.shape, ", "), "]"));
+  }
+  if (IsFinite(tensor)) return absl::OkStatus();
+  return Malformed(absl::StrCat("tensor '", slice.name, "' has a number that is not finite"));
 }
 
 // The flat buffer from the tensors of `file`, which must be the spec's own and
 // no others but `ignored`.
 absl::StatusOr<Array> Gather(const flows::FlowSpec& spec, const SafetensorsFile& file,
                              const std::set<std::string>& ignored) {
-  Array parameters(spec.dtype, {flows::ParameterCount(spec)});
+  const std::vector<flows::ParameterSlice> layout = flows::ParameterLayout(spec);
   std::set<std::string> known = ignored;
-  for (const flows::ParameterSlice& slice : flows::ParameterLayout(spec)) {
-    const auto found = file.tensors.find(slice.name);
-    if (found == file.tensors.end()) {
-      return Malformed(absl::StrCat("tensor '", slice.name, "' is missing"));
-    }
-    const Array& tensor = found->second;
-    if (tensor.shape() != slice.shape || tensor.dtype() != spec.dtype) {
-      return Malformed(absl::StrCat("tensor '", slice.name,
-                                    "' has not the shape and dtype that the others ask for"));
-    }
-    for (int64_t i = 0; i < tensor.size(); ++i) {
-      if (!std::isfinite(tensor.At(i))) {
-        return Malformed(absl::StrCat("tensor '", slice.name, "' has a number that is not finite"));
-      }
-    }
-    std::memcpy(parameters.bytes().data() + static_cast<size_t>(slice.offset) * SizeOf(spec.dtype),
-                tensor.bytes().data(), tensor.bytes().size());
+  for (const flows::ParameterSlice& slice : layout) {
+    RETURN_IF_ERROR(CheckTensor(spec, slice, file));
     known.insert(slice.name);
   }
   for (const auto& [name, tensor] : file.tensors) {
     if (!known.contains(name)) {
-      return Malformed(absl::StrCat("tensor '", name.substr(0, 100), "' belongs to no RealNVP"));
+      return Malformed(absl::StrCat("tensor '", absl::CHexEscape(name.substr(0, 100)),
+                                    "' belongs to no RealNVP of this spec"));
     }
+  }
+  // Only now: the file is as large as the buffer that its spec asks for.
+  Array parameters(spec.dtype, {flows::ParameterCount(spec)});
+  for (const flows::ParameterSlice& slice : layout) {
+    const auto bytes = file.tensors.at(slice.name).bytes();
+    std::memcpy(parameters.bytes().data() + static_cast<size_t>(slice.offset) * SizeOf(spec.dtype),
+                bytes.data(), bytes.size());
   }
   return parameters;
 }
 
 absl::Status CheckStandardization(const flows::FlowSpec& spec, const flows::Standardization& map) {
-  if (map.empty()) return absl::OkStatus();
+  if (map.empty() && map.scale.empty()) return absl::OkStatus();
   const auto dim = static_cast<size_t>(spec.dim);
   if (map.shift.size() != dim || map.scale.size() != dim) {
     return Malformed("the standardisation has not the flow's dim");
@@ -66,6 +89,20 @@ absl::Status CheckStandardization(const flows::FlowSpec& spec, const flows::Stan
     }
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<flows::FlowState> DecodeOwnFile(SafetensorsFile& file) {
+  flows::FlowState state;
+  ASSIGN_OR_RETURN(state.spec, flows::SpecFromJson(file.metadata["spec"]));
+  const std::string map = file.metadata["standardization"];
+  // A JSON document of a stranger may take a hundred times its text in memory.
+  if (map.size() > kJsonBytesPerColumn * static_cast<size_t>(state.spec.dim + 1)) {
+    return Malformed("the standardisation is too long for the flow's dim");
+  }
+  ASSIGN_OR_RETURN(state.standardization, DecodeStandardization(map));
+  RETURN_IF_ERROR(CheckStandardization(state.spec, state.standardization));
+  ASSIGN_OR_RETURN(state.parameters, Gather(state.spec, file, {}));
+  return state;
 }
 
 }  // namespace
@@ -88,18 +125,17 @@ std::string EncodeModelFile(const flows::FlowState& state) {
 
 absl::StatusOr<flows::FlowState> DecodeModelFile(absl::string_view bytes) {
   ASSIGN_OR_RETURN(SafetensorsFile file, DecodeSafetensors(bytes));
-  flows::FlowState state;
-  const auto format = file.metadata.find("format");
-  if (format == file.metadata.end() || format->second != kFormat) {
-    ASSIGN_OR_RETURN(StateDictSpec read, ReadStateDictSpec(file));
-    state.spec = read.spec;
-    ASSIGN_OR_RETURN(state.parameters, Gather(state.spec, file, read.masks));
-    return state;
+  const std::string format = file.metadata["format"];
+  if (format == kFormat) return DecodeOwnFile(file);
+  // A later format may say what a state_dict does not, such as the scale bound.
+  if (absl::StartsWith(format, kAnyFormat)) {
+    return Malformed(absl::StrCat("the format is '", absl::CHexEscape(format.substr(0, 20)),
+                                  "'; this server reads ", kFormat));
   }
-  ASSIGN_OR_RETURN(state.spec, flows::SpecFromJson(file.metadata["spec"]));
-  ASSIGN_OR_RETURN(state.standardization, DecodeStandardization(file.metadata["standardization"]));
-  RETURN_IF_ERROR(CheckStandardization(state.spec, state.standardization));
-  ASSIGN_OR_RETURN(state.parameters, Gather(state.spec, file, {}));
+  flows::FlowState state;
+  ASSIGN_OR_RETURN(StateDictSpec read, ReadStateDictSpec(file));
+  state.spec = read.spec;
+  ASSIGN_OR_RETURN(state.parameters, Gather(state.spec, file, read.masks));
   return state;
 }
 

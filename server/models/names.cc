@@ -13,23 +13,23 @@
 
 namespace sluiced::models {
 
-absl::StatusOr<ModelName> ParseModelName(absl::string_view name) {
+absl::StatusOr<ModelName> ParseModelName(absl::string_view name, absl::string_view field) {
   const std::vector<std::string> parts = absl::StrSplit(name, '/');
   if (parts[0] == "models" &&
       (parts.size() == 2 || (parts.size() == 4 && parts[2] == "versions"))) {
-    RETURN_IF_ERROR(CheckId("model", parts[1]));
+    RETURN_IF_ERROR(CheckId(field, parts[1]));
     if (parts.size() == 2) return VersionName{parts[1], kLatest};
-    RETURN_IF_ERROR(CheckId("model", parts[3]));
+    RETURN_IF_ERROR(CheckId(field, parts[3]));
     return VersionName{parts[1], parts[3]};
   }
   if (parts.size() == 4 && parts[0] == "trainJobs" && parts[2] == "snapshots") {
-    RETURN_IF_ERROR(CheckId("model", parts[1]));
+    RETURN_IF_ERROR(CheckId(field, parts[1]));
     int64_t epoch = 0;
     if (absl::SimpleAtoi(parts[3], &epoch) && epoch >= 0) return SnapshotName{parts[1], epoch};
   }
-  return FieldError("model", absl::StrCat("'", absl::CHexEscape(name.substr(0, 100)),
-                                          "' is not models/{model}, models/{model}/versions/"
-                                          "{version} or trainJobs/{job}/snapshots/{epoch}"));
+  return FieldError(field, absl::StrCat("'", absl::CHexEscape(name.substr(0, 100)),
+                                        "' is not models/{model}, models/{model}/versions/"
+                                        "{version} or trainJobs/{job}/snapshots/{epoch}"));
 }
 
 absl::Status CheckAlias(absl::string_view alias) {

@@ -21,8 +21,8 @@ struct SnapshotName {
 using ModelName = std::variant<VersionName, SnapshotName>;
 
 // models/{model}, models/{model}/versions/{number or alias}, or
-// trainJobs/{job}/snapshots/{epoch}; else INVALID_ARGUMENT naming "model".
-absl::StatusOr<ModelName> ParseModelName(absl::string_view name);
+// trainJobs/{job}/snapshots/{epoch}; else INVALID_ARGUMENT naming `field`.
+absl::StatusOr<ModelName> ParseModelName(absl::string_view name, absl::string_view field = "model");
 
 inline constexpr char kLatest[] = "latest";
 

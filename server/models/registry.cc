@@ -11,6 +11,7 @@
 #include "server/common/errors.h"
 #include "server/common/resource_id.h"
 #include "server/common/status_macros.h"
+#include "server/flows/catch_torch.h"
 #include "server/flows/parameters.h"
 #include "server/models/model_cache.h"
 #include "server/models/model_codec.h"
@@ -48,16 +49,20 @@ class StoreRegistry : public Registry {
 
   absl::StatusOr<store::ModelRecord> CreateModel(const struct CreateModel& request) override {
     RETURN_IF_ERROR(PrefixField("spec", flows::Validate(request.spec)));
-    flows::FlowState state;
-    state.spec = request.spec;
-    state.parameters = flows::InitialParameters(request.spec, request.seed);
-    return Add(request, state, "initial");
+    return flows::CatchTorch("making the model", [&]() -> absl::StatusOr<store::ModelRecord> {
+      flows::FlowState state;
+      state.spec = request.spec;
+      state.parameters = flows::InitialParameters(request.spec, request.seed);
+      return Add(request, state, "initial");
+    });
   }
 
   absl::StatusOr<store::ModelRecord> Import(const struct CreateModel& request,
                                             absl::string_view file) override {
-    ASSIGN_OR_RETURN(flows::FlowState state, DecodeModelFile(file));
-    return Add(request, state, "import");
+    return flows::CatchTorch("importing the model", [&]() -> absl::StatusOr<store::ModelRecord> {
+      ASSIGN_OR_RETURN(flows::FlowState state, DecodeImport(file));
+      return Add(request, state, "import");
+    });
   }
 
   absl::StatusOr<std::string> Export(absl::string_view name) override {
@@ -135,7 +140,7 @@ class StoreRegistry : public Registry {
   using Aliases = std::map<std::string, int64_t>;
 
   absl::StatusOr<VersionId> ResolveVersion(absl::string_view name) {
-    ASSIGN_OR_RETURN(ModelName parsed, ParseModelName(name));
+    ASSIGN_OR_RETURN(ModelName parsed, ParseModelName(name, "name"));
     if (const auto* version = std::get_if<VersionName>(&parsed)) return Resolve(*version);
     return FieldError("name", "a snapshot is no version");
   }
@@ -167,9 +172,14 @@ class StoreRegistry : public Registry {
   }
 
   absl::StatusOr<flows::FlowState> ReadState(const VersionId& id) {
-    ASSIGN_OR_RETURN(store::ModelRecord model, store_->GetModel(id.model));
-    ASSIGN_OR_RETURN(store::VersionRecord version, store_->GetVersion(id.model, id.number));
-    ASSIGN_OR_RETURN(std::string parameters, store_->GetParameters(id.model, id.number));
+    ASSIGN_OR_RETURN(const store::ModelRecord model, store_->GetModel(id.model));
+    ASSIGN_OR_RETURN(const store::VersionRecord version, store_->GetVersion(id.model, id.number));
+    ASSIGN_OR_RETURN(const std::string parameters, store_->GetParameters(id.model, id.number));
+    // These are reads of one moment each: another model may have taken the name between.
+    ASSIGN_OR_RETURN(const store::ModelRecord after, store_->GetModel(id.model));
+    if (after.create_time != model.create_time) {
+      return absl::AbortedError(absl::StrCat(ModelResource(id.model), " was replaced meanwhile"));
+    }
     flows::FlowState state;
     ASSIGN_OR_RETURN(state.spec, flows::SpecFromJson(model.spec_json));
     ASSIGN_OR_RETURN(state.standardization, DecodeStandardization(version.standardization_json));
@@ -181,8 +191,21 @@ class StoreRegistry : public Registry {
     const std::string resource = SnapshotResource(name.job, name.epoch);
     // Asked of the store each time: a job that was deleted has no snapshots.
     ASSIGN_OR_RETURN(std::string file, store_->GetSnapshot(name.job, name.epoch));
-    ASSIGN_OR_RETURN(flows::FlowState state, DecodeModelFile(file));
-    return Load(resource, std::move(state));
+    absl::StatusOr<flows::FlowState> state = DecodeModelFile(file);
+    if (!state.ok()) {
+      return absl::InternalError(absl::StrCat(resource, ": ", state.status().message()));
+    }
+    return flows::CatchTorch("loading", [&] { return Load(resource, *std::move(state)); });
+  }
+
+  // A file is imported when it can also be served.
+  static absl::StatusOr<flows::FlowState> DecodeImport(absl::string_view file) {
+    absl::StatusOr<flows::FlowState> state = DecodeModelFile(file);
+    absl::Status status = state.status();
+    if (status.ok()) status = flows::Flow::Create(*state).status();
+    if (status.ok()) return state;
+    if (!absl::IsInvalidArgument(status)) return status;
+    return FieldError("chunk", status.message());
   }
 
   static absl::StatusOr<ModelPtr> Load(const std::string& resource, flows::FlowState state) {

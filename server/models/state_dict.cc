@@ -1,8 +1,11 @@
 #include "server/models/state_dict.h"
 
+#include <algorithm>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "server/common/status_macros.h"
 #include "server/flows/parameters.h"
 
@@ -13,20 +16,23 @@ absl::Status Malformed(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("model file: ", what));
 }
 
-std::string WeightName(int64_t layer, int64_t linear) {
-  return absl::StrCat("layers.", layer, ".sequential_scale_nn.", 2 * linear, ".weight");
-}
+constexpr char kLayers[] = "layers.";
+constexpr char kFirstNet[] = "layers.0.sequential_scale_nn.";
 
-int64_t CountLayers(const SafetensorsFile& file) {
-  int64_t layers = 0;
-  while (file.tensors.contains(WeightName(layers, 0))) ++layers;
-  return layers;
-}
+std::string FirstWeight() { return absl::StrCat(kFirstNet, "0.weight"); }
 
-int64_t CountLinears(const SafetensorsFile& file) {
-  int64_t linears = 0;
-  while (file.tensors.contains(WeightName(0, linears))) ++linears;
-  return linears;
+// The greatest N of tensors `prefix`N.*, so that a gap is seen as one; -1: none.
+int64_t GreatestIndex(const SafetensorsFile& file, absl::string_view prefix) {
+  int64_t greatest = -1;
+  for (const auto& [name, tensor] : file.tensors) {
+    absl::string_view rest = name;
+    int64_t index = 0;
+    if (!absl::ConsumePrefix(&rest, prefix)) continue;
+    if (absl::SimpleAtoi(rest.substr(0, rest.find('.')), &index)) {
+      greatest = std::max(greatest, index);
+    }
+  }
+  return greatest;
 }
 
 absl::Status CheckMask(const flows::FlowSpec& spec, int64_t layer, const std::string& name,
@@ -53,22 +59,23 @@ absl::StatusOr<StateDictSpec> ReadStateDictSpec(const SafetensorsFile& file) {
   spec.scale_bound = 0;
   spec.standardize = false;
   spec.initialization = flows::Initialization::kUniform;
-  spec.layers = CountLayers(file);
-  const int64_t linears = CountLinears(file);
-  if (spec.layers == 0 || linears < 2) {
-    return Malformed(
-        absl::StrCat("neither a file that Sluice exported nor the state_dict of a "
-                     "RealNVP: tensor '",
-                     WeightName(0, linears), "' is missing"));
+  const auto first = file.tensors.find(FirstWeight());
+  if (first == file.tensors.end()) {
+    return Malformed(absl::StrCat(
+        "neither a file that Sluice exported nor the state_dict of a RealNVP: tensor '",
+        FirstWeight(), "' is missing"));
   }
-  const Array& first = file.tensors.at(WeightName(0, 0));
-  if (first.shape().size() != 2) {
-    return Malformed(absl::StrCat("tensor '", WeightName(0, 0), "' must be [hidden, dim]"));
+  if (first->second.shape().size() != 2) {
+    return Malformed(absl::StrCat("tensor '", FirstWeight(), "' must be [hidden, dim]"));
   }
-  spec.hidden = first.shape()[0];
-  spec.dim = first.shape()[1];
-  spec.dtype = first.dtype();
-  spec.depth = linears - 1;
+  // Validate refuses what lies beyond.
+  const int64_t last_layer = std::min(GreatestIndex(file, kLayers), flows::kMaxLayers);
+  const int64_t last_linear = std::min(GreatestIndex(file, kFirstNet) / 2, flows::kMaxDepth + 1);
+  spec.layers = last_layer + 1;
+  spec.depth = last_linear;
+  spec.hidden = first->second.shape()[0];
+  spec.dim = first->second.shape()[1];
+  spec.dtype = first->second.dtype();
   RETURN_IF_ERROR(flows::Validate(spec));
   for (int64_t layer = 0; layer < spec.layers; ++layer) {
     for (const std::string& name :
