@@ -83,10 +83,10 @@ TEST(Flow, DensityIntegratesToOneInOneDimension) {
 
 TEST(Flow, DensityIntegratesToOneInTwoDimensions) {
   for (double bound : {0.0, 2.0}) {
-    FlowState state = State(2, 7, bound, DType::kFloat64);
+    FlowState state = State(2, 4, bound, DType::kFloat64);
     state.standardization = {.shift = {0.3, -0.4}, .scale = {0.8, 1.2}};
-    constexpr size_t kSide = 451;
-    constexpr double kFrom = -22.5, kStep = 0.1;
+    constexpr size_t kSide = 601;
+    constexpr double kFrom = -15, kStep = 0.05;
     Array x(DType::kFloat64, {kSide * kSide, 2});
     for (size_t i = 0; i < kSide * kSide; ++i) {
       x.as<double>()[2 * i] = kFrom + kStep * static_cast<double>(i / kSide);
