@@ -1,0 +1,65 @@
+#include "server/config.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+
+namespace sluiced {
+namespace {
+
+constexpr int kUsage = 2;
+
+void AddOptions(CLI::App& app, Config& config) {
+  app.set_config("--config", "", "File of these options: name = value");
+  app.set_version_flag("--version", std::string("sluiced ") + SLUICE_VERSION);
+  app.add_option("--data-dir", config.data_dir,
+                 "Where everything is kept; made when it is not there")
+      ->envname("SLUICE_DATA_DIR")
+      ->required();
+  app.add_option("--listen", config.listen, "HOST:PORT (port 0: a free one) or unix:PATH")
+      ->envname("SLUICE_LISTEN")
+      ->capture_default_str();
+  app.add_option("--threads", config.threads, "Threads of inference; 0: one a core")
+      ->envname("SLUICE_THREADS")
+      ->check(CLI::Range(0, 1024));
+  app.add_option("--max-queued-calls", config.max_queued_calls, "Calls that may wait for a thread")
+      ->envname("SLUICE_MAX_QUEUED_CALLS")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--max-running-jobs", config.max_running_jobs, "Train jobs at the same time")
+      ->envname("SLUICE_MAX_RUNNING_JOBS")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option("--max-queued-jobs", config.max_queued_jobs, "Train jobs that may wait")
+      ->envname("SLUICE_MAX_QUEUED_JOBS")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--port-file", config.port_file,
+                 "File that gets the address, with the port bound");
+  app.add_option("--log-level", config.log.level, "trace, debug, info, warn, error or off")
+      ->envname("SLUICE_LOG_LEVEL")
+      ->capture_default_str();
+  app.add_option("--log-format", config.log.format, "text, or json: an object a line")
+      ->envname("SLUICE_LOG_FORMAT")
+      ->capture_default_str();
+}
+
+}  // namespace
+
+Config ParseConfig(int argc, char** argv) {
+  Config config;
+  CLI::App app("The Sluice server: trains and serves normalising flows over gRPC.", "sluiced");
+  AddOptions(app, config);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : kUsage);
+  }
+  if (config.threads == 0) {
+    config.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  }
+  return config;
+}
+
+}  // namespace sluiced

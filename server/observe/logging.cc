@@ -1,0 +1,66 @@
+#include "server/observe/logging.h"
+
+#include <grpc/support/log.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "server/common/errors.h"
+
+namespace sluiced::observe {
+namespace {
+
+class JsonFormatter : public spdlog::formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
+    const auto level = spdlog::level::to_string_view(message.level);
+    nlohmann::ordered_json line;
+    line["time"] = absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::FromChrono(message.time),
+                                    absl::UTCTimeZone());
+    line["level"] = std::string(level.data(), level.size());
+    line["message"] = std::string(message.payload.data(), message.payload.size());
+    std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    text += '\n';
+    out.append(text.data(), text.data() + text.size());
+  }
+  std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<JsonFormatter>();
+  }
+};
+
+void LogFromGrpc(gpr_log_func_args* message) {
+  auto level = spdlog::level::debug;
+  if (message->severity == GPR_LOG_SEVERITY_ERROR) level = spdlog::level::warn;
+  spdlog::log(level, "gRPC: {}", message->message);
+}
+
+}  // namespace
+
+absl::Status SetUpLogging(const LogOptions& options) {
+  const auto level = spdlog::level::from_str(options.level);
+  if (level == spdlog::level::off && options.level != "off") {
+    return FieldError("log-level", absl::StrCat("\"", options.level, "\" is no level"));
+  }
+  auto logger = std::make_shared<spdlog::logger>("sluiced",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  if (options.format == "json") {
+    logger->set_formatter(std::make_unique<JsonFormatter>());
+  } else if (options.format == "text") {
+    logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
+  } else {
+    return FieldError("log-format", absl::StrCat("\"", options.format, "\" is not text or json"));
+  }
+  logger->set_level(level);
+  logger->flush_on(spdlog::level::trace);
+  spdlog::set_default_logger(std::move(logger));
+  gpr_set_log_function(LogFromGrpc);
+  return absl::OkStatus();
+}
+
+}  // namespace sluiced::observe

@@ -1,0 +1,34 @@
+#include "server/rpc/call.h"
+
+#include <google/protobuf/descriptor.h>
+
+#include "absl/strings/strip.h"
+#include "absl/time/time.h"
+#include "server/common/errors.h"
+
+namespace sluiced::rpc {
+namespace {
+
+constexpr absl::Duration kDrainRetry = absl::Seconds(1);
+
+}  // namespace
+
+Call::Call(const grpc::CallbackServerContext& context)
+    : cancelled_(std::make_shared<std::atomic<bool>>(false)),
+      caller_(absl::FromChrono(context.deadline()), cancelled_) {}
+
+grpc::Status Call::End(const absl::Status& status) {
+  log_.Write(status);
+  return ToGrpc(status);
+}
+
+std::string Call::MethodOf(const google::protobuf::Descriptor& request) {
+  return std::string(absl::StripSuffix(request.name(), "Request"));
+}
+
+absl::Status CheckServing(const Runtime& runtime) {
+  if (!runtime.draining->load(std::memory_order_acquire)) return absl::OkStatus();
+  return Unavailable("the server is stopping", kDrainRetry);
+}
+
+}  // namespace sluiced::rpc

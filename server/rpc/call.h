@@ -1,0 +1,115 @@
+// What every call has, whatever its shape, and the unary shape.
+#pragma once
+
+#include <google/protobuf/descriptor.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "server/observe/request_log.h"
+#include "server/rpc/runtime.h"
+#include "server/rpc/status_mapping.h"
+#include "server/serving/caller.h"
+#include "server/serving/executor.h"
+
+namespace sluiced::rpc {
+
+// Owned by the call's reactor. Cancel may be called on any thread; the rest by one
+// thread at a time.
+class Call {
+ public:
+  explicit Call(const grpc::CallbackServerContext& context);
+
+  const serving::Caller& caller() const { return caller_; }
+  void Cancel() { cancelled_->store(true, std::memory_order_release); }
+  bool cancelled() const { return cancelled_->load(std::memory_order_acquire); }
+
+  // Starts the call's log line with what the request says: its method by the
+  // message's type, its resource by the field `model` or `name` or `parent`.
+  template <typename Request>
+  void Describe(const Request& request) {
+    if (log_.method.empty()) log_.method = MethodOf(*Request::descriptor());
+    if (!log_.resource.empty()) return;
+    if constexpr (requires { log_.resource = request.name(); }) {
+      log_.resource = request.name();
+    } else if constexpr (requires { log_.resource = request.parent(); }) {
+      log_.resource = request.parent();
+    } else if constexpr (requires { log_.resource = request.model(); }) {
+      log_.resource = request.model();
+    }
+  }
+  void AddRows(int64_t rows) { log_.rows += rows; }
+
+  // Writes the log line: the reactor finishes with what this returns.
+  grpc::Status End(const absl::Status& status);
+
+ private:
+  static std::string MethodOf(const google::protobuf::Descriptor& request);
+
+  const std::shared_ptr<std::atomic<bool>> cancelled_;
+  const serving::Caller caller_;
+  observe::RequestLog log_;
+};
+
+// UNAVAILABLE while the server stops.
+absl::Status CheckServing(const Runtime& runtime);
+
+// What handle() returns; INTERNAL or RESOURCE_EXHAUSTED for an exception, which no
+// handler throws by intent: the allocation of a large array may.
+template <typename Handle>
+auto CatchAll(Handle&& handle) -> decltype(handle()) {
+  try {
+    return handle();
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError("out of memory");
+  } catch (const std::exception& error) {
+    return absl::InternalError(error.what());
+  }
+}
+
+class UnaryReactor final : public grpc::ServerUnaryReactor {
+ public:
+  explicit UnaryReactor(const grpc::CallbackServerContext& context) : call_(context) {}
+
+  Call& call() { return call_; }
+  // Once. The reactor may be gone when this returns.
+  void End(const absl::Status& status) { Finish(call_.End(status)); }
+
+  void OnCancel() override { call_.Cancel(); }
+  void OnDone() override { delete this; }
+
+ private:
+  Call call_;
+};
+
+// Runs handle(call) -> absl::Status on a thread of `executor` and ends the call with
+// what it returns.
+template <typename Request, typename Handle>
+grpc::ServerUnaryReactor* UnaryCall(const Runtime& runtime, serving::Executor* executor,
+                                    const grpc::CallbackServerContext& context,
+                                    const Request& request, Handle handle) {
+  auto* reactor = new UnaryReactor(context);
+  reactor->call().Describe(request);
+  if (const absl::Status serving = CheckServing(runtime); !serving.ok()) {
+    reactor->End(serving);
+    return reactor;
+  }
+  const absl::Status admitted =
+      executor->Post(reactor->call().caller(), [reactor, handle](absl::Status wanted) {
+        if (!wanted.ok()) return reactor->End(wanted);
+        reactor->End(CatchAll([&] { return handle(reactor->call()); }));
+      });
+  if (!admitted.ok()) reactor->End(admitted);
+  return reactor;
+}
+
+}  // namespace sluiced::rpc

@@ -1,0 +1,165 @@
+#include "server/rpc/dataset_service.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "server/common/errors.h"
+#include "server/common/resource_id.h"
+#include "server/common/status_macros.h"
+#include "server/data/generators.h"
+#include "server/data/table.h"
+#include "server/rpc/call.h"
+#include "server/rpc/dataset_source.h"
+#include "server/rpc/dataset_upload.h"
+#include "server/rpc/decode_text.h"
+#include "server/rpc/encode_dataset.h"
+#include "server/rpc/names.h"
+#include "server/rpc/paging.h"
+#include "server/rpc/upload_reactor.h"
+#include "server/rpc/write_reactor.h"
+#include "sluice/v1/dataset.grpc.pb.h"
+
+namespace sluiced::rpc {
+namespace {
+
+using google::protobuf::Empty;
+
+struct Generation {
+  std::string toy;
+  int64_t rows;
+  uint64_t seed;
+  std::optional<double> noise;
+};
+
+// As a person would ask for it.
+std::string Describe(const Generation& wanted) {
+  std::string text =
+      absl::StrCat("generate ", wanted.toy, " rows=", wanted.rows, " seed=", wanted.seed);
+  if (wanted.noise) absl::StrAppendFormat(&text, " noise=%g", *wanted.noise);
+  return text;
+}
+
+// The toy's number of columns; 1 for an unknown toy, which the generator refuses.
+int64_t ColumnsOf(absl::string_view toy) {
+  for (const data::Toy& known : data::AllToys()) {
+    if (known.name == toy) return known.columns;
+  }
+  return 1;
+}
+
+absl::StatusOr<Generation> DecodeGeneration(const v1::GenerateDatasetRequest& in,
+                                            const serving::Limits& limits) {
+  RETURN_IF_ERROR(CheckId("dataset_id", in.dataset_id()));
+  RETURN_IF_ERROR(CheckText("description", in.description(), limits.text_bytes));
+  if (in.rows() < 1) return FieldError("rows", "must be at least 1");
+  const int64_t row_bytes = ColumnsOf(in.toy()) * static_cast<int64_t>(sizeof(float));
+  if (in.rows() > limits.upload_bytes / row_bytes) {
+    return Exhausted(absl::StrCat(in.rows(), " rows exceed ", limits.upload_bytes, " bytes"),
+                     absl::ZeroDuration());
+  }
+  Generation wanted{.toy = in.toy(), .rows = in.rows(), .seed = in.seed(), .noise = {}};
+  if (in.has_noise()) wanted.noise = in.noise();
+  return wanted;
+}
+
+class DatasetService final : public v1::DatasetService::CallbackService {
+ public:
+  explicit DatasetService(const Runtime& runtime) : runtime_(runtime), store_(runtime.store) {}
+
+  grpc::ServerReadReactor<v1::UploadDatasetRequest>* UploadDataset(
+      grpc::CallbackServerContext* context, v1::Dataset* out) override {
+    return new UploadReactor<v1::UploadDatasetRequest, v1::Dataset>(
+        runtime_, *context, MakeDatasetUpload(runtime_), out);
+  }
+
+  grpc::ServerUnaryReactor* GenerateDataset(grpc::CallbackServerContext* context,
+                                            const v1::GenerateDatasetRequest* in,
+                                            v1::Dataset* out) override {
+    return OnIo(context, *in, [this, in, out](Call& call) -> absl::Status {
+      call.AddRows(in->rows());
+      ASSIGN_OR_RETURN(const Generation wanted, DecodeGeneration(*in, runtime_.limits));
+      ASSIGN_OR_RETURN(const data::Table table,
+                       data::Generate(wanted.toy, wanted.rows, wanted.seed, wanted.noise));
+      ASSIGN_OR_RETURN(
+          const store::DatasetRecord dataset,
+          data::SaveTable(store_, in->dataset_id(), table, Describe(wanted), in->description()));
+      return EncodeDataset(dataset, out);
+    });
+  }
+
+  grpc::ServerWriteReactor<v1::RowChunk>* DownloadDataset(
+      grpc::CallbackServerContext* context, const v1::DownloadDatasetRequest* in) override {
+    return new WriteReactor<v1::RowChunk>(
+        runtime_, runtime_.io, *context, *in,
+        [this, in](const std::function<void()>&) { return StreamDataset(store_, *in); });
+  }
+
+  grpc::ServerUnaryReactor* GetDataset(grpc::CallbackServerContext* context,
+                                       const v1::GetDatasetRequest* in, v1::Dataset* out) override {
+    return OnIo(context, *in, [this, in, out](Call&) -> absl::Status {
+      ASSIGN_OR_RETURN(const std::string id, ParseName("name", kDatasets, in->name()));
+      ASSIGN_OR_RETURN(const store::DatasetRecord dataset, store_->GetDataset(id));
+      return EncodeDataset(dataset, out);
+    });
+  }
+
+  grpc::ServerUnaryReactor* ListDatasets(grpc::CallbackServerContext* context,
+                                         const v1::ListDatasetsRequest* in,
+                                         v1::ListDatasetsResponse* out) override {
+    return OnIo(context, *in, [this, in, out](Call&) -> absl::Status {
+      ASSIGN_OR_RETURN(store::Page page, DecodePage(in->page_size(), in->page_token()));
+      const int64_t limit = page.limit++;
+      ASSIGN_OR_RETURN(std::vector<store::DatasetRecord> datasets, store_->ListDatasets(page));
+      if (DropSurplus(limit, &datasets)) out->set_next_page_token(datasets.back().id);
+      for (const auto& dataset : datasets) {
+        RETURN_IF_ERROR(EncodeDataset(dataset, out->add_datasets()));
+      }
+      return absl::OkStatus();
+    });
+  }
+
+  grpc::ServerUnaryReactor* DeleteDataset(grpc::CallbackServerContext* context,
+                                          const v1::DeleteDatasetRequest* in, Empty*) override {
+    return OnIo(context, *in, [this, in](Call&) -> absl::Status {
+      ASSIGN_OR_RETURN(const std::string id, ParseName("name", kDatasets, in->name()));
+      return store_->DeleteDataset(id);
+    });
+  }
+
+  grpc::ServerUnaryReactor* ListToys(grpc::CallbackServerContext* context,
+                                     const v1::ListToysRequest* in,
+                                     v1::ListToysResponse* out) override {
+    return OnIo(context, *in, [out](Call&) {
+      for (const data::Toy& toy : data::AllToys()) {
+        v1::Toy* added = out->add_toys();
+        added->set_toy(std::string(toy.name));
+        added->set_columns(toy.columns);
+        added->set_description(std::string(toy.description));
+      }
+      return absl::OkStatus();
+    });
+  }
+
+ private:
+  template <typename Request, typename Handle>
+  grpc::ServerUnaryReactor* OnIo(grpc::CallbackServerContext* context, const Request& in,
+                                 Handle handle) {
+    return UnaryCall(runtime_, runtime_.io, *context, in, std::move(handle));
+  }
+
+  const Runtime runtime_;
+  store::Store* const store_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeDatasetService(const Runtime& runtime) {
+  return std::make_unique<DatasetService>(runtime);
+}
+
+}  // namespace sluiced::rpc

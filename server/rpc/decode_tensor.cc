@@ -1,0 +1,133 @@
+#include "server/rpc/decode_tensor.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "server/common/errors.h"
+#include "server/common/status_macros.h"
+
+namespace sluiced::rpc {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the wire's numbers are little-endian");
+
+constexpr int kMaxAxes = 8;
+
+std::string FormOf(const std::vector<int64_t>& shape, DType dtype) {
+  return absl::StrCat(NameOf(dtype), " of shape [", absl::StrJoin(shape, ", "), "]");
+}
+
+absl::StatusOr<std::vector<int64_t>> DecodeShape(absl::string_view field, const v1::Tensor& tensor,
+                                                 DType dtype) {
+  const std::string path = absl::StrCat(field, ".shape");
+  if (tensor.shape_size() > kMaxAxes) {
+    return FieldError(path, absl::StrCat(tensor.shape_size(), " axes; at most ", kMaxAxes));
+  }
+  std::vector<int64_t> shape(tensor.shape().begin(), tensor.shape().end());
+  const auto bytes = CheckedByteSize(shape, dtype);
+  if (!bytes.ok()) {
+    return FieldError(path, absl::StrCat("[", absl::StrJoin(shape, ", "),
+                                         "] is no possible shape: ", bytes.status().message()));
+  }
+  return shape;
+}
+
+template <typename T>
+void FillFromValues(const v1::Tensor& tensor, std::span<T> out) {
+  std::transform(tensor.values().begin(), tensor.values().end(), out.begin(),
+                 [](double value) { return static_cast<T>(value); });
+}
+
+absl::Status CheckCount(absl::string_view field, const v1::Tensor& tensor,
+                        const std::vector<int64_t>& shape, DType dtype) {
+  if (!tensor.data().empty() && tensor.values_size() > 0) {
+    return FieldError(field, "has both data and values; exactly one is meant");
+  }
+  ASSIGN_OR_RETURN(const int64_t bytes, CheckedByteSize(shape, dtype));
+  const int64_t count = bytes / static_cast<int64_t>(SizeOf(dtype));
+  if (tensor.values_size() > 0 && tensor.values_size() != count) {
+    return FieldError(
+        absl::StrCat(field, ".values"),
+        absl::StrCat(tensor.values_size(), " numbers; ", FormOf(shape, dtype), " needs ", count));
+  }
+  if (tensor.values_size() == 0 && tensor.data().size() != static_cast<size_t>(bytes)) {
+    return FieldError(
+        absl::StrCat(field, ".data"),
+        absl::StrCat(tensor.data().size(), " bytes; ", FormOf(shape, dtype), " needs ", bytes));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckFinite(absl::string_view field, const Array& rows, absl::string_view what) {
+  for (int64_t i = 0; i < rows.size(); ++i) {
+    if (std::isfinite(rows.At(i))) continue;
+    return FieldError(field, absl::StrCat("row ", i / rows.cols(), ", column ", i % rows.cols(),
+                                          " (from 0) is ", what));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<DType> DecodeDType(absl::string_view field, v1::DType dtype) {
+  switch (dtype) {
+    case v1::DTYPE_UNSPECIFIED:
+    case v1::DTYPE_FLOAT32:
+      return DType::kFloat32;
+    case v1::DTYPE_FLOAT64:
+      return DType::kFloat64;
+    default:
+      return FieldError(field, absl::StrCat(static_cast<int>(dtype), " is no known dtype"));
+  }
+}
+
+absl::StatusOr<Array> DecodeTensor(absl::string_view field, const v1::Tensor& tensor) {
+  ASSIGN_OR_RETURN(const DType dtype, DecodeDType(absl::StrCat(field, ".dtype"), tensor.dtype()));
+  ASSIGN_OR_RETURN(std::vector<int64_t> shape, DecodeShape(field, tensor, dtype));
+  RETURN_IF_ERROR(CheckCount(field, tensor, shape, dtype));
+  Array array(dtype, std::move(shape));
+  if (tensor.values_size() == 0) {
+    std::copy_n(reinterpret_cast<const std::byte*>(tensor.data().data()), tensor.data().size(),
+                array.bytes().begin());
+  } else if (dtype == DType::kFloat32) {
+    FillFromValues(tensor, array.as<float>());
+  } else {
+    FillFromValues(tensor, array.as<double>());
+  }
+  return array;
+}
+
+absl::StatusOr<Array> DecodeRows(absl::string_view field, const v1::Tensor& tensor,
+                                 const RowForm& form) {
+  ASSIGN_OR_RETURN(Array rows, DecodeTensor(field, tensor));
+  if (rows.shape().size() != 2 || rows.shape()[1] != form.dim) {
+    return FieldError(
+        absl::StrCat(field, ".shape"),
+        absl::StrCat("[", absl::StrJoin(rows.shape(), ", "), "] is not [n, ", form.dim, "]"));
+  }
+  if (rows.rows() > form.max_rows) {
+    return Exhausted(absl::StrCat(field, ": ", rows.rows(), " rows; at most ", form.max_rows,
+                                  " in one message, any number in a stream of them"),
+                     absl::ZeroDuration());
+  }
+  const std::string numbers = absl::StrCat(field, tensor.values_size() > 0 ? ".values" : ".data");
+  RETURN_IF_ERROR(CheckFinite(numbers, rows, "not finite"));
+  if (rows.dtype() == form.dtype) return rows;
+  Array converted = rows.To(form.dtype);
+  RETURN_IF_ERROR(
+      CheckFinite(numbers, converted, absl::StrCat("not finite as ", NameOf(form.dtype))));
+  return converted;
+}
+
+int64_t ClaimedRows(const v1::Tensor& tensor) {
+  return tensor.shape_size() > 0 ? tensor.shape(0) : 0;
+}
+
+}  // namespace sluiced::rpc

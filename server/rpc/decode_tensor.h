@@ -1,0 +1,37 @@
+// Arrays of strangers.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "server/common/array.h"
+#include "sluice/v1/tensor.pb.h"
+
+namespace sluiced::rpc {
+
+namespace v1 = ::sluice::v1;
+
+// Sizes are checked before anything is allocated or read. INVALID_ARGUMENT naming
+// `field` or a part of it ("x.shape").
+absl::StatusOr<Array> DecodeTensor(absl::string_view field, const v1::Tensor& tensor);
+
+// float32 where it is not said.
+absl::StatusOr<DType> DecodeDType(absl::string_view field, v1::DType dtype);
+
+// What rows must be.
+struct RowForm {
+  int64_t dim;
+  DType dtype;
+  int64_t max_rows;
+};
+// [n, dim] of finite numbers, converted to the form's dtype. INVALID_ARGUMENT naming
+// the row and column of one that is not finite, or not in that dtype;
+// RESOURCE_EXHAUSTED for too many rows.
+absl::StatusOr<Array> DecodeRows(absl::string_view field, const v1::Tensor& tensor,
+                                 const RowForm& form);
+
+// How many rows the sender says there are: for the log only.
+int64_t ClaimedRows(const v1::Tensor& tensor);
+
+}  // namespace sluiced::rpc

@@ -1,0 +1,85 @@
+// ExchangeReactor: a stream of requests, each answered in order before the next is
+// read.
+#pragma once
+
+#include <grpcpp/support/server_callback.h>
+
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/rpc/call.h"
+
+namespace sluiced::rpc {
+
+// Answers the requests of one stream. Used by one thread at a time.
+template <typename Request, typename Reply>
+class Responder {
+ public:
+  virtual ~Responder() = default;
+  // On a thread of the executor.
+  virtual absl::Status Answer(Call& call, const Request& request, Reply* reply) = 0;
+};
+
+// Reads, computes and writes strictly in turn: a client that does not read its
+// replies is not read from. Each step starts the next, so that the end has one
+// owner; a cancelled call fails the read or write under way. Deletes itself when
+// the call is over.
+template <typename Request, typename Reply>
+class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
+ public:
+  ExchangeReactor(const Runtime& runtime, serving::Executor* executor,
+                  const grpc::CallbackServerContext& context,
+                  std::unique_ptr<Responder<Request, Reply>> responder)
+      : executor_(executor), responder_(std::move(responder)), call_(context) {
+    if (const absl::Status serving = CheckServing(runtime); !serving.ok()) {
+      End(serving);
+    } else {
+      this->StartRead(&request_);
+    }
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) {
+      return End(call_.cancelled() ? absl::CancelledError("the caller is gone") : absl::OkStatus());
+    }
+    call_.Describe(request_);
+    auto answer = [this](absl::Status wanted) { Answer(std::move(wanted)); };
+    if (std::exchange(admitted_, true)) {
+      executor_->Continue(call_.caller(), answer);
+    } else if (const absl::Status admitted = executor_->Post(call_.caller(), answer);
+               !admitted.ok()) {
+      End(admitted);
+    }
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) return End(absl::CancelledError("the caller is gone"));
+    this->StartRead(&request_);
+  }
+
+  void OnCancel() override { call_.Cancel(); }
+  void OnDone() override { delete this; }
+
+ private:
+  void Answer(absl::Status status) {
+    reply_.Clear();
+    if (status.ok()) {
+      status = CatchAll([this] { return responder_->Answer(call_, request_, &reply_); });
+    }
+    if (!status.ok()) return End(status);
+    this->StartWrite(&reply_);
+  }
+
+  void End(const absl::Status& status) { this->Finish(call_.End(status)); }
+
+  serving::Executor* const executor_;
+  const std::unique_ptr<Responder<Request, Reply>> responder_;
+  Call call_;
+  bool admitted_ = false;
+  Request request_;
+  Reply reply_;
+};
+
+}  // namespace sluiced::rpc

@@ -1,0 +1,175 @@
+#include "server/rpc/inference_service.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "server/common/errors.h"
+#include "server/common/status_macros.h"
+#include "server/rpc/call.h"
+#include "server/rpc/decode_tensor.h"
+#include "server/rpc/encode_tensor.h"
+#include "server/rpc/exchange_reactor.h"
+#include "server/rpc/names.h"
+#include "server/rpc/sample_source.h"
+#include "server/serving/inference.h"
+#include "sluice/v1/inference.grpc.pb.h"
+
+namespace sluiced::rpc {
+namespace {
+
+absl::StatusOr<models::ModelPtr> FindModel(const Runtime& runtime, absl::string_view name) {
+  RETURN_IF_ERROR(CheckServableName("model", name));
+  return runtime.registry->Find(name);
+}
+
+RowForm FormOf(const models::Loaded& model, const serving::Limits& limits) {
+  const flows::FlowSpec& spec = model.flow->state().spec;
+  return {.dim = spec.dim, .dtype = spec.dtype, .max_rows = limits.rows};
+}
+
+// Of `rows` rows of `numbers` numbers each, in the model's dtype.
+absl::Status CheckReplySize(const models::Loaded& model, int64_t rows, int64_t numbers,
+                            const serving::Limits& limits) {
+  const auto width = numbers * static_cast<int64_t>(SizeOf(model.flow->state().spec.dtype));
+  if (rows <= limits.reply_bytes / width) return absl::OkStatus();
+  return Exhausted(absl::StrCat("the reply to ", rows, " rows exceeds ", limits.reply_bytes,
+                                " bytes; ask for fewer at a time"),
+                   absl::ZeroDuration());
+}
+
+absl::Status AnswerLogProb(const models::Loaded& model, const serving::Limits& limits, Call& call,
+                           const v1::LogProbRequest& in, v1::LogProbResponse* out) {
+  call.AddRows(ClaimedRows(in.x()));
+  ASSIGN_OR_RETURN(const Array x, DecodeRows("x", in.x(), FormOf(model, limits)));
+  ASSIGN_OR_RETURN(serving::Scores scores, serving::LogProb(*model.flow, x, call.caller()));
+  EncodeTensor(scores.log_prob, out->mutable_log_prob());
+  out->set_version(model.name);
+  out->set_not_finite(std::move(scores.not_finite));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<serving::Map> DecodeDirection(v1::Direction direction) {
+  if (direction == v1::DIRECTION_TO_BASE) return serving::Map::kToBase;
+  if (direction == v1::DIRECTION_FROM_BASE) return serving::Map::kFromBase;
+  return FieldError("direction", "must be DIRECTION_TO_BASE or DIRECTION_FROM_BASE");
+}
+
+absl::Status AnswerTransform(const models::Loaded& model, const serving::Limits& limits, Call& call,
+                             const v1::TransformRequest& in, v1::TransformResponse* out) {
+  call.AddRows(ClaimedRows(in.points()));
+  ASSIGN_OR_RETURN(const serving::Map map, DecodeDirection(in.direction()));
+  ASSIGN_OR_RETURN(const Array points, DecodeRows("points", in.points(), FormOf(model, limits)));
+  const flows::FlowSpec& spec = model.flow->state().spec;
+  const int64_t images = in.with_layers() ? spec.layers + 1 : 1;
+  RETURN_IF_ERROR(CheckReplySize(model, points.rows(), images * spec.dim + 1, limits));
+  const auto keep = in.with_layers() ? flows::KeepLayers::kYes : flows::KeepLayers::kNo;
+  ASSIGN_OR_RETURN(serving::MappedRows mapped,
+                   serving::Transform(*model.flow, map, points, keep, call.caller()));
+  EncodeTensor(mapped.values, out->mutable_points());
+  EncodeTensor(mapped.ladj, out->mutable_ladj());
+  for (const Array& layer : mapped.layers) EncodeTensor(layer, out->add_layers());
+  out->set_version(model.name);
+  out->set_not_finite(std::move(mapped.not_finite));
+  return absl::OkStatus();
+}
+
+absl::Status AnswerSample(const Runtime& runtime, Call& call, const v1::SampleRequest& in,
+                          v1::SampleResponse* out) {
+  ASSIGN_OR_RETURN(const SampleQuery query, DecodeSample(in));
+  ASSIGN_OR_RETURN(const models::ModelPtr model, FindModel(runtime, in.model()));
+  if (query.rows > runtime.limits.rows) {
+    return Exhausted(absl::StrCat(query.rows, " rows; at most ", runtime.limits.rows,
+                                  " in one reply, any number from StreamSample"),
+                     absl::ZeroDuration());
+  }
+  RETURN_IF_ERROR(
+      CheckReplySize(*model, query.rows, model->flow->state().spec.dim + 1, runtime.limits));
+  call.AddRows(query.rows);
+  return SampleRows(*model, query, /*first=*/0, query.rows, call.caller(), out);
+}
+
+// Answers with the version that the first request named.
+template <typename Request, typename Reply, auto kAnswer>
+class ModelResponder final : public Responder<Request, Reply> {
+ public:
+  explicit ModelResponder(const Runtime& runtime) : runtime_(runtime) {}
+
+  absl::Status Answer(Call& call, const Request& request, Reply* reply) override {
+    if (model_ == nullptr) {
+      ASSIGN_OR_RETURN(model_, FindModel(runtime_, request.model()));
+    }
+    return kAnswer(*model_, runtime_.limits, call, request, reply);
+  }
+
+ private:
+  const Runtime& runtime_;
+  models::ModelPtr model_;
+};
+
+class InferenceService final : public v1::InferenceService::CallbackService {
+ public:
+  explicit InferenceService(const Runtime& runtime) : runtime_(runtime) {}
+
+  grpc::ServerUnaryReactor* LogProb(grpc::CallbackServerContext* context,
+                                    const v1::LogProbRequest* in,
+                                    v1::LogProbResponse* out) override {
+    return UnaryCall(
+        runtime_, runtime_.compute, *context, *in, [this, in, out](Call& call) -> absl::Status {
+          ASSIGN_OR_RETURN(const models::ModelPtr model, FindModel(runtime_, in->model()));
+          return AnswerLogProb(*model, runtime_.limits, call, *in, out);
+        });
+  }
+
+  grpc::ServerUnaryReactor* Transform(grpc::CallbackServerContext* context,
+                                      const v1::TransformRequest* in,
+                                      v1::TransformResponse* out) override {
+    return UnaryCall(
+        runtime_, runtime_.compute, *context, *in, [this, in, out](Call& call) -> absl::Status {
+          ASSIGN_OR_RETURN(const models::ModelPtr model, FindModel(runtime_, in->model()));
+          return AnswerTransform(*model, runtime_.limits, call, *in, out);
+        });
+  }
+
+  grpc::ServerUnaryReactor* Sample(grpc::CallbackServerContext* context,
+                                   const v1::SampleRequest* in, v1::SampleResponse* out) override {
+    return UnaryCall(runtime_, runtime_.compute, *context, *in, [this, in, out](Call& call) {
+      return AnswerSample(runtime_, call, *in, out);
+    });
+  }
+
+  grpc::ServerBidiReactor<v1::LogProbRequest, v1::LogProbResponse>* StreamLogProb(
+      grpc::CallbackServerContext* context) override {
+    return Exchange<v1::LogProbRequest, v1::LogProbResponse, AnswerLogProb>(*context);
+  }
+
+  grpc::ServerBidiReactor<v1::TransformRequest, v1::TransformResponse>* StreamTransform(
+      grpc::CallbackServerContext* context) override {
+    return Exchange<v1::TransformRequest, v1::TransformResponse, AnswerTransform>(*context);
+  }
+
+  grpc::ServerWriteReactor<v1::SampleResponse>* StreamSample(grpc::CallbackServerContext* context,
+                                                             const v1::SampleRequest* in) override {
+    return new WriteReactor<v1::SampleResponse>(
+        runtime_, runtime_.compute, *context, *in,
+        [this, in](const std::function<void()>&) { return StreamSamples(runtime_, *in); });
+  }
+
+ private:
+  template <typename Request, typename Reply, auto kAnswer>
+  grpc::ServerBidiReactor<Request, Reply>* Exchange(const grpc::CallbackServerContext& context) {
+    return new ExchangeReactor<Request, Reply>(
+        runtime_, runtime_.compute, context,
+        std::make_unique<ModelResponder<Request, Reply, kAnswer>>(runtime_));
+  }
+
+  const Runtime runtime_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeInferenceService(const Runtime& runtime) {
+  return std::make_unique<InferenceService>(runtime);
+}
+
+}  // namespace sluiced::rpc

@@ -1,0 +1,84 @@
+#include "server/rpc/sample_source.h"
+
+#include <algorithm>
+#include <limits>
+#include <random>
+#include <utility>
+
+#include "server/common/errors.h"
+#include "server/common/status_macros.h"
+#include "server/rpc/encode_tensor.h"
+#include "server/rpc/names.h"
+#include "server/serving/inference.h"
+
+namespace sluiced::rpc {
+namespace {
+
+uint64_t DrawSeed() {
+  std::random_device random;
+  return (uint64_t{random()} << 32) | random();
+}
+
+class SampleSource final : public Source<v1::SampleResponse> {
+ public:
+  SampleSource(models::ModelPtr model, const SampleQuery& query, int64_t chunk_bytes)
+      : model_(std::move(model)), query_(query) {
+    const auto& spec = model_->flow->state().spec;
+    chunk_rows_ =
+        std::max<int64_t>(1, chunk_bytes / (spec.dim * static_cast<int64_t>(SizeOf(spec.dtype))));
+  }
+
+  // No rows still make one message: it says which version and seed.
+  absl::StatusOr<Next> Produce(Call& call, v1::SampleResponse* out) override {
+    if (sent_ == query_.rows && started_) return Next::kEnd;
+    started_ = true;
+    const int64_t rows = std::min(chunk_rows_, query_.rows - sent_);
+    RETURN_IF_ERROR(SampleRows(*model_, query_, sent_, rows, call.caller(), out));
+    sent_ += rows;
+    call.AddRows(rows);
+    return Next::kMessage;
+  }
+
+ private:
+  const models::ModelPtr model_;
+  const SampleQuery query_;
+  int64_t chunk_rows_;
+  int64_t sent_ = 0;
+  bool started_ = false;
+};
+
+}  // namespace
+
+absl::StatusOr<SampleQuery> DecodeSample(const v1::SampleRequest& request) {
+  if (request.rows() < 0) return FieldError("rows", "must not be negative");
+  if (request.first_row() < 0) return FieldError("first_row", "must not be negative");
+  if (request.rows() > std::numeric_limits<int64_t>::max() - request.first_row()) {
+    return FieldError("rows", "first_row + rows overflows");
+  }
+  return SampleQuery{.first_row = request.first_row(),
+                     .rows = request.rows(),
+                     .seed = request.has_seed() ? request.seed() : DrawSeed(),
+                     .with_log_prob = request.with_log_prob()};
+}
+
+absl::Status SampleRows(const models::Loaded& model, const SampleQuery& query, int64_t first,
+                        int64_t rows, const serving::Caller& caller, v1::SampleResponse* out) {
+  ASSIGN_OR_RETURN(serving::Draws draws,
+                   serving::Sample(*model.flow, rows, query.seed, query.first_row + first, caller));
+  EncodeTensor(draws.x, out->mutable_x());
+  if (query.with_log_prob) EncodeTensor(draws.log_prob, out->mutable_log_prob());
+  out->set_version(model.name);
+  out->set_seed(query.seed);
+  out->set_not_finite(std::move(draws.not_finite));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Source<v1::SampleResponse>>> StreamSamples(
+    const Runtime& runtime, const v1::SampleRequest& request) {
+  RETURN_IF_ERROR(CheckServableName("model", request.model()));
+  ASSIGN_OR_RETURN(const SampleQuery query, DecodeSample(request));
+  ASSIGN_OR_RETURN(models::ModelPtr model, runtime.registry->Find(request.model()));
+  return std::make_unique<SampleSource>(std::move(model), query, runtime.limits.chunk_bytes);
+}
+
+}  // namespace sluiced::rpc

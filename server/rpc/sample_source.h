@@ -1,0 +1,35 @@
+// The rows of a Sample request, as a stream of chunks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/models/registry.h"
+#include "server/rpc/write_reactor.h"
+#include "server/serving/caller.h"
+#include "sluice/v1/inference.pb.h"
+
+namespace sluiced::rpc {
+
+namespace v1 = ::sluice::v1;
+
+// What a valid SampleRequest asks for.
+struct SampleQuery {
+  int64_t first_row;
+  int64_t rows;  // first_row + rows does not overflow.
+  uint64_t seed;
+  bool with_log_prob;
+};
+// Draws a seed where none is given.
+absl::StatusOr<SampleQuery> DecodeSample(const v1::SampleRequest& request);
+
+// The rows [first, first + rows) of the query.
+absl::Status SampleRows(const models::Loaded& model, const SampleQuery& query, int64_t first,
+                        int64_t rows, const serving::Caller& caller, v1::SampleResponse* out);
+
+absl::StatusOr<std::unique_ptr<Source<v1::SampleResponse>>> StreamSamples(
+    const Runtime& runtime, const v1::SampleRequest& request);
+
+}  // namespace sluiced::rpc

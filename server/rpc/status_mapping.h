@@ -1,0 +1,15 @@
+// Errors on the wire.
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include "absl/status/status.h"
+
+namespace sluiced::rpc {
+
+// The payloads of server/common/errors.h become the details of a google.rpc.Status
+// (sluice/v1/status.proto) in grpc-status-details-bin. Texts are cut to what a
+// trailer may hold.
+grpc::Status ToGrpc(const absl::Status& status);
+
+}  // namespace sluiced::rpc

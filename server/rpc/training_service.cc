@@ -1,0 +1,175 @@
+#include "server/rpc/training_service.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/common/errors.h"
+#include "server/common/status_macros.h"
+#include "server/rpc/call.h"
+#include "server/rpc/decode_tensor.h"
+#include "server/rpc/decode_train_job.h"
+#include "server/rpc/encode_tensor.h"
+#include "server/rpc/encode_training.h"
+#include "server/rpc/names.h"
+#include "server/rpc/paging.h"
+#include "server/rpc/watch_source.h"
+#include "server/rpc/write_reactor.h"
+#include "server/targets/target.h"
+#include "sluice/v1/training.grpc.pb.h"
+
+namespace sluiced::rpc {
+namespace {
+
+using google::protobuf::Empty;
+
+class TrainingService final : public v1::TrainingService::CallbackService {
+ public:
+  explicit TrainingService(const Runtime& runtime) : runtime_(runtime), jobs_(runtime.jobs) {}
+
+  grpc::ServerUnaryReactor* CreateTrainJob(grpc::CallbackServerContext* context,
+                                           const v1::CreateTrainJobRequest* in,
+                                           v1::TrainJob* out) override {
+    return OnIo(context, *in, [this, in, out](Call&) -> absl::Status {
+      ASSIGN_OR_RETURN(store::JobRecord wanted,
+                       DecodeTrainJob(*in, runtime_.registry, runtime_.store));
+      ASSIGN_OR_RETURN(const store::JobRecord job, jobs_->Create(std::move(wanted)));
+      return EncodeWhole(job, out);
+    });
+  }
+
+  grpc::ServerUnaryReactor* GetTrainJob(grpc::CallbackServerContext* context,
+                                        const v1::GetTrainJobRequest* in,
+                                        v1::TrainJob* out) override {
+    return OnJob(context, *in, out, &jobs::JobManager::Get);
+  }
+
+  grpc::ServerUnaryReactor* ListTrainJobs(grpc::CallbackServerContext* context,
+                                          const v1::ListTrainJobsRequest* in,
+                                          v1::ListTrainJobsResponse* out) override {
+    return OnIo(context, *in, [this, in, out](Call&) -> absl::Status {
+      ASSIGN_OR_RETURN(store::Page page, DecodePage(in->page_size(), in->page_token()));
+      std::string model;
+      if (!in->model().empty()) {
+        ASSIGN_OR_RETURN(model, ParseName("model", kModels, in->model()));
+      }
+      const int64_t limit = page.limit++;
+      ASSIGN_OR_RETURN(std::vector<store::JobRecord> jobs, jobs_->List(page, model));
+      if (DropSurplus(limit, &jobs)) out->set_next_page_token(jobs.back().id);
+      for (const auto& job : jobs) {
+        const absl::Status encoded = EncodeWhole(job, out->add_train_jobs());
+        if (absl::IsNotFound(encoded)) {
+          out->mutable_train_jobs()->RemoveLast();  // Deleted since it was listed.
+        } else {
+          RETURN_IF_ERROR(encoded);
+        }
+      }
+      return absl::OkStatus();
+    });
+  }
+
+  grpc::ServerUnaryReactor* CancelTrainJob(grpc::CallbackServerContext* context,
+                                           const v1::CancelTrainJobRequest* in,
+                                           v1::TrainJob* out) override {
+    return OnJob(context, *in, out, &jobs::JobManager::Cancel);
+  }
+
+  grpc::ServerUnaryReactor* PauseTrainJob(grpc::CallbackServerContext* context,
+                                          const v1::PauseTrainJobRequest* in,
+                                          v1::TrainJob* out) override {
+    return OnJob(context, *in, out, &jobs::JobManager::Pause);
+  }
+
+  grpc::ServerUnaryReactor* ResumeTrainJob(grpc::CallbackServerContext* context,
+                                           const v1::ResumeTrainJobRequest* in,
+                                           v1::TrainJob* out) override {
+    return OnJob(context, *in, out, &jobs::JobManager::Resume);
+  }
+
+  grpc::ServerUnaryReactor* DeleteTrainJob(grpc::CallbackServerContext* context,
+                                           const v1::DeleteTrainJobRequest* in, Empty*) override {
+    return OnIo(context, *in, [this, in](Call&) -> absl::Status {
+      ASSIGN_OR_RETURN(const std::string id, ParseName("name", kTrainJobs, in->name()));
+      return jobs_->Delete(id);
+    });
+  }
+
+  grpc::ServerWriteReactor<v1::TrainUpdate>* WatchTrainJob(
+      grpc::CallbackServerContext* context, const v1::WatchTrainJobRequest* in) override {
+    return new WriteReactor<v1::TrainUpdate>(
+        runtime_, runtime_.io, *context, *in,
+        [this, in](std::function<void()> wake) { return WatchJob(jobs_, *in, std::move(wake)); });
+  }
+
+  grpc::ServerUnaryReactor* ListTargets(grpc::CallbackServerContext* context,
+                                        const v1::ListTargetsRequest* in,
+                                        v1::ListTargetsResponse* out) override {
+    return OnIo(context, *in, [out](Call&) {
+      for (const targets::Target* target : targets::AllTargets()) {
+        EncodeTarget(*target, out->add_targets());
+      }
+      return absl::OkStatus();
+    });
+  }
+
+  grpc::ServerUnaryReactor* EvaluateTarget(grpc::CallbackServerContext* context,
+                                           const v1::EvaluateTargetRequest* in,
+                                           v1::EvaluateTargetResponse* out) override {
+    return UnaryCall(
+        runtime_, runtime_.compute, *context, *in, [this, in, out](Call& call) -> absl::Status {
+          call.AddRows(ClaimedRows(in->x()));
+          ASSIGN_OR_RETURN(const std::string id, ParseName("target", kTargets, in->target()));
+          ASSIGN_OR_RETURN(const targets::Target* target, targets::FindTarget(id));
+          ASSIGN_OR_RETURN(const Array x, DecodeRows("x", in->x(),
+                                                     {.dim = target->dim(),
+                                                      .dtype = DType::kFloat64,
+                                                      .max_rows = runtime_.limits.rows}));
+          Array log_density(DType::kFloat64, {x.rows()});
+          target->Evaluate(x.as<double>(), log_density.as<double>(), {});
+          EncodeTensor(log_density, out->mutable_log_density());
+          return absl::OkStatus();
+        });
+  }
+
+ private:
+  template <typename Request, typename Handle>
+  grpc::ServerUnaryReactor* OnIo(grpc::CallbackServerContext* context, const Request& in,
+                                 Handle handle) {
+    return UnaryCall(runtime_, runtime_.io, *context, in, std::move(handle));
+  }
+
+  // A name in, an act of the manager's on the job, the job out.
+  template <typename Request>
+  grpc::ServerUnaryReactor* OnJob(
+      grpc::CallbackServerContext* context, const Request& in, v1::TrainJob* out,
+      absl::StatusOr<store::JobRecord> (jobs::JobManager::*act)(absl::string_view)) {
+    return OnIo(context, in, [this, &in, out, act](Call&) -> absl::Status {
+      ASSIGN_OR_RETURN(const std::string id, ParseName("name", kTrainJobs, in.name()));
+      ASSIGN_OR_RETURN(const store::JobRecord job, (jobs_->*act)(id));
+      return EncodeWhole(job, out);
+    });
+  }
+
+  // The record with what is stored beside it.
+  absl::Status EncodeWhole(const store::JobRecord& job, v1::TrainJob* out) {
+    RETURN_IF_ERROR(EncodeJob(job, out));
+    ASSIGN_OR_RETURN(const std::optional<store::UpdateRecord> last, jobs_->LastUpdate(job.id));
+    if (last) RETURN_IF_ERROR(EncodeUpdate(*last, out->mutable_last_update()));
+    ASSIGN_OR_RETURN(const std::vector<int64_t> epochs, runtime_.store->ListSnapshots(job.id));
+    out->mutable_snapshot_epochs()->Add(epochs.begin(), epochs.end());
+    out->set_queue_position(jobs_->QueuePosition(job.id));
+    return absl::OkStatus();
+  }
+
+  const Runtime runtime_;
+  jobs::JobManager* const jobs_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeTrainingService(const Runtime& runtime) {
+  return std::make_unique<TrainingService>(runtime);
+}
+
+}  // namespace sluiced::rpc

@@ -1,0 +1,87 @@
+// UploadReactor: a stream of parts from the client, with one reply.
+#pragma once
+
+#include <grpcpp/support/server_callback.h>
+
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "server/rpc/call.h"
+
+namespace sluiced::rpc {
+
+// Takes the parts of one upload. Used by one thread at a time, one of the
+// executor's: may wait for the store.
+template <typename Request, typename Reply>
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual absl::Status Take(Request* part) = 0;
+  // All parts came: nothing is to be stored before.
+  virtual absl::Status Store(Call& call, Reply* reply) = 0;
+};
+
+// Reads and takes parts strictly in turn; each step starts the next, so that the
+// end has one owner. Deletes itself when the call is over.
+template <typename Request, typename Reply>
+class UploadReactor final : public grpc::ServerReadReactor<Request> {
+ public:
+  UploadReactor(const Runtime& runtime, const grpc::CallbackServerContext& context,
+                std::unique_ptr<Sink<Request, Reply>> sink, Reply* reply)
+      : executor_(runtime.io), sink_(std::move(sink)), reply_(reply), call_(context) {
+    call_.Describe(part_);
+    if (const absl::Status serving = CheckServing(runtime); !serving.ok()) {
+      End(serving);
+    } else {
+      this->StartRead(&part_);
+    }
+  }
+
+  void OnReadDone(bool ok) override {
+    if (ok) return Run([this] { return sink_->Take(&part_); }, [this] { ReadNext(); });
+    // A read ends alike when all was sent and when the client is lost. Only in the
+    // first case does a write succeed, so that half an upload is never taken for a
+    // whole one.
+    this->StartSendInitialMetadata();
+  }
+
+  void OnSendInitialMetadataDone(bool ok) override {
+    if (!ok) return End(absl::CancelledError("the caller is gone"));
+    Run([this] { return sink_->Store(call_, reply_); }, [this] { End(absl::OkStatus()); });
+  }
+
+  void OnCancel() override { call_.Cancel(); }
+  void OnDone() override { delete this; }
+
+ private:
+  // Runs step() on the executor, then then() if it succeeded.
+  template <typename Step, typename Then>
+  void Run(Step step, Then then) {
+    const auto work = [this, step, then](absl::Status wanted) {
+      const absl::Status done = wanted.ok() ? CatchAll(step) : wanted;
+      done.ok() ? then() : End(done);
+    };
+    if (std::exchange(admitted_, true)) {
+      executor_->Continue(call_.caller(), work);
+    } else if (const absl::Status admitted = executor_->Post(call_.caller(), work);
+               !admitted.ok()) {
+      End(admitted);
+    }
+  }
+
+  void ReadNext() {
+    part_.Clear();
+    this->StartRead(&part_);
+  }
+  void End(const absl::Status& status) { this->Finish(call_.End(status)); }
+
+  serving::Executor* const executor_;
+  const std::unique_ptr<Sink<Request, Reply>> sink_;
+  Reply* const reply_;
+  Call call_;
+  bool admitted_ = false;
+  Request part_;
+};
+
+}  // namespace sluiced::rpc

@@ -1,0 +1,134 @@
+#include "server/train_run.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/common/status_macros.h"
+#include "server/data/table.h"
+#include "server/models/model_codec.h"
+#include "server/models/names.h"
+#include "server/rpc/train_payload.h"
+#include "server/targets/target.h"
+#include "server/training/trainer.h"
+
+namespace sluiced {
+namespace {
+
+training::Signal ToTraining(jobs::Signal signal) {
+  switch (signal) {
+    case jobs::Signal::kPause:
+      return training::Signal::kPause;
+    case jobs::Signal::kCancel:
+      return training::Signal::kCancel;
+    case jobs::Signal::kContinue:
+      break;
+  }
+  return training::Signal::kContinue;
+}
+
+// `last` gets the progress of the last epoch.
+training::TrainCallbacks CallbacksOf(jobs::RunContext& context, training::Progress* last) {
+  training::TrainCallbacks callbacks;
+  callbacks.on_progress = [&context, last](const training::Progress& progress) {
+    if (progress.epoch > 0) *last = progress;
+    return context.AddUpdate(training::ToJson(progress));
+  };
+  callbacks.on_checkpoint = [&context](std::string checkpoint) {
+    return context.SaveCheckpoint(std::move(checkpoint));
+  };
+  callbacks.on_snapshot = [&context](int64_t epoch, const flows::FlowState& state) {
+    return context.SaveSnapshot(epoch, models::EncodeModelFile(state));
+  };
+  callbacks.signal = [&context] { return ToTraining(context.signal()); };
+  return callbacks;
+}
+
+class TrainRun {
+ public:
+  TrainRun(store::Store* store, models::Registry* registry) : store_(store), registry_(registry) {}
+
+  absl::StatusOr<jobs::RunResult> operator()(const jobs::JobRecord& job,
+                                             jobs::RunContext& context) const {
+    ASSIGN_OR_RETURN(rpc::TrainPayload payload, rpc::PayloadFromJson(job.payload));
+    ASSIGN_OR_RETURN(training::TrainInput input, InputOf(job, payload, context));
+    training::Progress last;
+    ASSIGN_OR_RETURN(training::TrainOutcome outcome,
+                     training::Train(input, CallbacksOf(context, &last)));
+    jobs::RunResult result;
+    if (outcome.stopped_by != training::Signal::kContinue) return result;
+    last.message = "published";
+    last.seconds_left = 0;
+    result.last_payload = training::ToJson(last);
+    ASSIGN_OR_RETURN(result.publication, PublicationOf(job, payload, std::move(outcome)));
+    return result;
+  }
+
+ private:
+  absl::StatusOr<training::TrainInput> InputOf(const jobs::JobRecord& job,
+                                               const rpc::TrainPayload& payload,
+                                               jobs::RunContext& context) const {
+    training::TrainInput input;
+    input.config = payload.config;
+    ASSIGN_OR_RETURN(input.checkpoint, context.LoadCheckpoint());
+    // A run that goes on has its parameters in the checkpoint: what `latest` names by
+    // now is of no matter to it.
+    ASSIGN_OR_RETURN(input.start, registry_->LoadState(models::ModelResource(job.model)));
+    if (!payload.target.empty()) {
+      ASSIGN_OR_RETURN(input.target, targets::FindTarget(payload.target));
+    } else {
+      ASSIGN_OR_RETURN(input.rows, data::LoadRows(store_, payload.dataset));
+    }
+    if (!payload.continue_from.empty()) {
+      ASSIGN_OR_RETURN(input.continue_from, store_->GetCheckpoint(payload.continue_from));
+      if (input.continue_from.empty()) {
+        return absl::FailedPreconditionError(
+            absl::StrCat("trainJobs/", payload.continue_from, " has no state to continue"));
+      }
+    }
+    return input;
+  }
+
+  absl::StatusOr<store::Store::Publication> PublicationOf(const jobs::JobRecord& job,
+                                                          const rpc::TrainPayload& payload,
+                                                          training::TrainOutcome outcome) const {
+    store::Store::Publication publication;
+    store::VersionRecord& version = publication.version;
+    version.model = job.model;
+    version.train_job = job.id;
+    version.seed = payload.config.seed;
+    version.metrics = std::move(outcome.metrics);
+    version.standardization_json = models::EncodeStandardization(outcome.state.standardization);
+    version.create_time = absl::Now();
+    if (!payload.target.empty()) {
+      version.source = absl::StrCat("targets/", payload.target);
+    } else {
+      version.source = absl::StrCat("datasets/", payload.dataset);
+      ASSIGN_OR_RETURN(store::DatasetRecord dataset, store_->GetDataset(payload.dataset));
+      ASSIGN_OR_RETURN(data::DatasetInfo info, data::InfoFromJson(dataset.info_json));
+      version.dataset_hash = info.hash;
+    }
+    publication.parameters = models::EncodeParameters(outcome.state.parameters);
+    publication.last_checkpoint = std::move(outcome.last_checkpoint);
+    return publication;
+  }
+
+  store::Store* const store_;
+  models::Registry* const registry_;
+};
+
+}  // namespace
+
+jobs::RunFunction MakeTrainRun(store::Store* store, models::Registry* registry) {
+  return TrainRun(store, registry);
+}
+
+std::string EncodeTrainError(const std::string& error) {
+  training::Progress progress;
+  progress.message = error;
+  return training::ToJson(progress);
+}
+
+}  // namespace sluiced

@@ -1,0 +1,19 @@
+// Runs a train job: joins jobs, training, models and datasets.
+#pragma once
+
+#include <string>
+
+#include "server/jobs/job_manager.h"
+#include "server/models/registry.h"
+#include "server/store/store.h"
+
+namespace sluiced {
+
+// For JobManager::Create. Owns neither; both must outlive the manager.
+// What a run adds to its log: training::ToJson(Progress).
+jobs::RunFunction MakeTrainRun(store::Store* store, models::Registry* registry);
+
+// For jobs::Options: the last update of a job that FAILED.
+std::string EncodeTrainError(const std::string& error);
+
+}  // namespace sluiced
