@@ -166,7 +166,7 @@ absl::StatusOr<std::vector<std::string>> ReadHeader(absl::string_view line, int6
     names.emplace_back(field);
     if (ParseNumber(field)) {
       if (!first_number) first_number = fields.place();
-    } else if (text.empty()) {
+    } else if (first_text.column == 0 || (text.empty() && !field.empty())) {
       first_text = fields.place();
       text = names.back();
     }
