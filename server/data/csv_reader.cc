@@ -152,29 +152,36 @@ absl::Status NoNumber(const Place& place, absl::string_view field) {
   return Malformed(place, field.empty() ? "a number is missing" : Shown(field) + " is no number");
 }
 
-// The names on the first line; none where it holds numbers.
-absl::StatusOr<std::vector<std::string>> ReadHeader(absl::string_view line, int64_t number,
-                                                    char separator) {
-  std::vector<std::string> names;
-  std::optional<Place> first_number;
-  Place first_text = {number, 0};
+struct FirstLine {
+  int64_t columns = 0;
+  std::vector<std::string> names;  // None where it holds numbers.
+};
+
+absl::StatusOr<FirstLine> ReadFirstLine(absl::string_view line, int64_t number, char separator) {
+  FirstLine first;
+  bool has_number = false;
+  Place text_place = {number, 0};
   std::string text;
   for (FieldReader fields(line, number, separator); !fields.AtEnd();) {
     absl::string_view field;
     RETURN_IF_ERROR(fields.Next(field));
-    if (fields.place().column > kMaxColumns) return Malformed(fields.place(), "too many columns");
-    names.emplace_back(field);
+    first.columns = fields.place().column;
+    if (first.columns > kMaxColumns) return Malformed(fields.place(), "too many columns");
+    first.names.emplace_back(field);
     if (ParseNumber(field)) {
-      if (!first_number) first_number = fields.place();
-    } else if (first_text.column == 0 || (text.empty() && !field.empty())) {
-      first_text = fields.place();
-      text = names.back();
+      has_number = true;
+    } else if (text_place.column == 0 || (text.empty() && !field.empty())) {
+      text_place = fields.place();
+      text = first.names.back();
     }
   }
-  if (first_text.column == 0) return std::vector<std::string>();
+  if (text_place.column == 0) {
+    first.names.clear();
+    return first;
+  }
   // A header has some text and no number: else a field went wrong.
-  if (first_number || text.empty()) return NoNumber(first_text, text);
-  return names;
+  if (has_number || text.empty()) return NoNumber(text_place, text);
+  return first;
 }
 
 absl::Status ReadLine(absl::string_view line, int64_t number, char separator, int64_t columns,
@@ -197,16 +204,6 @@ absl::Status ReadLine(absl::string_view line, int64_t number, char separator, in
       number, absl::StrCat(fields.place().column, " fields where the first line has ", columns));
 }
 
-int64_t CountFields(absl::string_view line, char separator) {
-  int64_t count = 1;
-  bool quoted = false;
-  for (const char c : line) {
-    if (c == '"') quoted = !quoted;
-    if (c == separator && !quoted) ++count;
-  }
-  return count;
-}
-
 }  // namespace
 
 absl::StatusOr<Table> ReadCsv(absl::string_view bytes) {
@@ -215,16 +212,16 @@ absl::StatusOr<Table> ReadCsv(absl::string_view bytes) {
   if (!lines.Next(line)) return FieldError("chunk", "csv: the file is empty");
   const char separator = FindSeparator(line);
   Table table;
-  ASSIGN_OR_RETURN(table.column_names, ReadHeader(line, lines.number(), separator));
-  const int64_t columns = CountFields(line, separator);
+  ASSIGN_OR_RETURN(FirstLine first, ReadFirstLine(line, lines.number(), separator));
+  table.column_names = std::move(first.names);
   std::vector<double> numbers;
   bool more = table.column_names.empty() || lines.Next(line);
   if (!more) return FieldError("chunk", "csv: there are no rows under the header");
   for (; more; more = lines.Next(line)) {
-    RETURN_IF_ERROR(ReadLine(line, lines.number(), separator, columns, numbers));
+    RETURN_IF_ERROR(ReadLine(line, lines.number(), separator, first.columns, numbers));
   }
-  const int64_t rows = static_cast<int64_t>(numbers.size()) / columns;
-  table.rows = Array::FromDoubles({rows, columns}, numbers);
+  const int64_t rows = static_cast<int64_t>(numbers.size()) / first.columns;
+  table.rows = Array::FromDoubles({rows, first.columns}, numbers);
   RETURN_IF_ERROR(CheckRows(table.rows));
   return table;
 }
