@@ -2,7 +2,6 @@
 
 #include <fstream>
 #include <map>
-#include <regex>
 #include <set>
 
 namespace sluice_architecture {
@@ -93,14 +92,26 @@ std::optional<std::string> ClientComplaint(const Include& include) {
   return "public headers include the standard library and each other only";
 }
 
+// The header that a line includes; nullopt for any other line.
+std::optional<std::string> HeaderOf(const std::string& line) {
+  constexpr char kBlank[] = " \t";
+  const size_t hash = line.find_first_not_of(kBlank);
+  if (hash == std::string::npos || line[hash] != '#') return std::nullopt;
+  const size_t word = line.find_first_not_of(kBlank, hash + 1);
+  if (word == std::string::npos || line.compare(word, 7, "include") != 0) return std::nullopt;
+  const size_t open = line.find_first_of("<\"", word);
+  if (open == std::string::npos) return std::nullopt;
+  const size_t close = line.find_first_of(">\"", open + 1);
+  if (close == std::string::npos) return std::nullopt;
+  return line.substr(open + 1, close - open - 1);
+}
+
 void ReadFile(const std::filesystem::path& root, const std::filesystem::path& path,
               std::vector<Include>* includes) {
-  static const std::regex line_form(R"(^\s*#\s*include\s*[<"]([^>"]+)[>"].*)");
   std::ifstream file(path);
-  std::smatch match;
   for (std::string line; std::getline(file, line);) {
-    if (std::regex_match(line, match, line_form)) {
-      includes->push_back({path.lexically_relative(root).generic_string(), match[1]});
+    if (const std::optional<std::string> header = HeaderOf(line)) {
+      includes->push_back({path.lexically_relative(root).generic_string(), *header});
     }
   }
 }
