@@ -108,8 +108,8 @@ class WriteReactor final : public grpc::ServerWriteReactor<Reply> {
   // On a thread of the executor, while busy_: source_ and message_ are this
   // thread's.
   void Make(const absl::Status& wanted) {
-    absl::StatusOr<Next> next = wanted;
-    if (wanted.ok()) next = CatchAll([this] { return MakeNext(); });
+    const absl::StatusOr<Next> next =
+        wanted.ok() ? CatchAll([this] { return MakeNext(); }) : absl::StatusOr<Next>(wanted);
     std::lock_guard<std::mutex> lock(mu_);
     busy_ = false;
     if (!next.ok()) {
