@@ -1,0 +1,91 @@
+#include "server/training/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "server/common/philox.h"
+#include "server/flows/parameters.h"
+
+namespace sluiced::training {
+namespace {
+
+Checkpoint Example(DType dtype) {
+  Checkpoint checkpoint;
+  checkpoint.spec.dim = 2;
+  checkpoint.spec.layers = 2;
+  checkpoint.spec.hidden = 4;
+  checkpoint.spec.dtype = dtype;
+  checkpoint.config.seed = 12345678901234567890u;
+  checkpoint.standardization = {{0.1, -2.0 / 3}, {1e-9, 3}};
+  checkpoint.counters.epoch = 7;
+  checkpoint.counters.updates = 140;
+  checkpoint.counters.best_loss = 1.0 / 3;
+  checkpoint.counters.seconds = 0.1 + 0.2;
+  checkpoint.parameters = flows::InitialParameters(checkpoint.spec, 1);
+  checkpoint.best_parameters = flows::InitialParameters(checkpoint.spec, 2);
+  checkpoint.first_moment = flows::InitialParameters(checkpoint.spec, 3);
+  checkpoint.second_moment = flows::InitialParameters(checkpoint.spec, 4);
+  return checkpoint;
+}
+
+TEST(Checkpoint, RoundTripKeepsEveryBit) {
+  for (DType dtype : {DType::kFloat32, DType::kFloat64}) {
+    const Checkpoint before = Example(dtype);
+    const Checkpoint after = DecodeCheckpoint(EncodeCheckpoint(before)).value();
+    EXPECT_EQ(after.spec, before.spec);
+    EXPECT_EQ(after.config, before.config);
+    EXPECT_EQ(after.standardization, before.standardization);
+    EXPECT_EQ(after.counters, before.counters);
+    EXPECT_EQ(after.counters.reference_loss, kNoLoss);
+    EXPECT_EQ(after.parameters, before.parameters);
+    EXPECT_EQ(after.best_parameters, before.best_parameters);
+    EXPECT_EQ(after.first_moment, before.first_moment);
+    EXPECT_EQ(after.second_moment, before.second_moment);
+  }
+}
+
+TEST(Checkpoint, WithoutStandardization) {
+  Checkpoint before = Example(DType::kFloat32);
+  before.standardization = {};
+  EXPECT_TRUE(DecodeCheckpoint(EncodeCheckpoint(before))->standardization.empty());
+}
+
+TEST(Checkpoint, EveryTruncationIsAnError) {
+  const std::string whole = EncodeCheckpoint(Example(DType::kFloat32));
+  for (size_t size = 0; size < whole.size(); size += 7) {
+    EXPECT_EQ(DecodeCheckpoint(whole.substr(0, size)).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << size;
+  }
+}
+
+TEST(Checkpoint, NoFlippedByteKillsTheProcess) {
+  const std::string whole = EncodeCheckpoint(Example(DType::kFloat32));
+  PhiloxReader random(1, Stream::kGenerate);
+  for (int i = 0; i < 3000; ++i) {
+    std::string broken = whole;
+    broken[random.Below(std::min<size_t>(broken.size(), 2500))] ^=
+        static_cast<char>(1 + random.Below(255));
+    const auto decoded = DecodeCheckpoint(broken);
+    if (decoded.ok()) {
+      EXPECT_EQ(decoded->parameters.size(), ParameterCount(decoded->spec));
+    }
+  }
+}
+
+TEST(Checkpoint, PartsThatDoNotFitAreErrors) {
+  Checkpoint wrong_size = Example(DType::kFloat32);
+  wrong_size.first_moment = Array(DType::kFloat32, {3});
+  EXPECT_FALSE(DecodeCheckpoint(EncodeCheckpoint(wrong_size)).ok());
+  Checkpoint wrong_type = Example(DType::kFloat32);
+  wrong_type.best_parameters = wrong_type.best_parameters.To(DType::kFloat64);
+  EXPECT_FALSE(DecodeCheckpoint(EncodeCheckpoint(wrong_type)).ok());
+  Checkpoint wrong_columns = Example(DType::kFloat32);
+  wrong_columns.standardization.shift = {1};
+  wrong_columns.standardization.scale = {1};
+  EXPECT_FALSE(DecodeCheckpoint(EncodeCheckpoint(wrong_columns)).ok());
+}
+
+}  // namespace
+}  // namespace sluiced::training

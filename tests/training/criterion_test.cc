@@ -1,0 +1,157 @@
+// The surrogates of the criteria have the gradients of what they stand for.
+#include "server/training/criterion.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numbers>
+
+#include "server/flows/parameters.h"
+#include "server/training/tensors.h"
+
+namespace sluiced::training {
+namespace {
+
+flows::FlowSpec SmallSpec(flows::Initialization initialization) {
+  flows::FlowSpec spec;
+  spec.dim = 2;
+  spec.layers = 4;
+  spec.hidden = 8;
+  spec.dtype = DType::kFloat64;
+  spec.initialization = initialization;
+  return spec;
+}
+
+class StandardNormal final : public targets::Target {
+ public:
+  StandardNormal() : Target("standard-normal", "N(0, I)", 0, {-5, -5}, {5, 5}) {}
+  void Evaluate(std::span<const double> x, std::span<double> log_density,
+                std::span<double> gradient) const override {
+    for (size_t row = 0; row < log_density.size(); ++row) {
+      const double squares = x[2 * row] * x[2 * row] + x[2 * row + 1] * x[2 * row + 1];
+      log_density[row] = -0.5 * squares - std::log(2 * std::numbers::pi);
+    }
+    for (size_t i = 0; i < gradient.size(); ++i) gradient[i] = -x[i];
+  }
+  void EvaluateContinued(std::span<const double> x, std::span<double> log_density,
+                         std::span<double> gradient) const override {
+    Evaluate(x, log_density, gradient);
+  }
+};
+
+torch::Tensor GradientOf(Criterion& criterion, const torch::Tensor& at, int64_t rows) {
+  torch::Tensor parameters = at.clone().set_requires_grad(true);
+  const auto loss = criterion.Batch(parameters, 0, rows);
+  return torch::autograd::grad({loss.surrogate}, {parameters})[0];
+}
+
+double ValueAt(Criterion& criterion, const torch::Tensor& parameters, int64_t rows) {
+  torch::NoGradGuard no_grad;
+  return criterion.Batch(parameters, 0, rows).value;
+}
+
+void ExpectGradientOfValue(Criterion& criterion, const torch::Tensor& parameters, int64_t rows) {
+  const torch::Tensor gradient = GradientOf(criterion, parameters, rows);
+  constexpr double kStep = 1e-6;
+  for (int64_t i = 0; i < parameters.size(0); i += 7) {
+    torch::Tensor up = parameters.clone(), down = parameters.clone();
+    up[i] += kStep;
+    down[i] -= kStep;
+    const double difference =
+        (ValueAt(criterion, up, rows) - ValueAt(criterion, down, rows)) / (2 * kStep);
+    EXPECT_NEAR(gradient[i].item<double>(), difference, 1e-6 * (1 + std::abs(difference))) << i;
+  }
+}
+
+TEST(ReverseKl, SurrogateHasTheGradientOfTheLoss) {
+  const flows::FlowSpec spec = SmallSpec(flows::Initialization::kUniform);
+  const torch::Tensor parameters = ToTensor(flows::InitialParameters(spec, 3));
+  const flows::Standardization standardization = {{0.1, -0.2}, {1.5, 0.7}};
+  for (const flows::Standardization& map : {flows::Standardization{}, standardization}) {
+    const flows::RealNvp flow(spec, map);
+    for (const char* name : {"two-moons", "u4", "banana", "gaussian"}) {
+      TrainConfig config;
+      config.rows = 32;
+      const auto criterion = MakeReverseKl(flow, config, *targets::FindTarget(name).value());
+      criterion->BeginEpoch(0);
+      ExpectGradientOfValue(*criterion, parameters, 32);
+    }
+  }
+}
+
+TEST(ReverseKl, WithoutScoreNoNoiseIsLeftAtTheOptimum) {
+  const flows::FlowSpec spec = SmallSpec(flows::Initialization::kIdentity);
+  const torch::Tensor parameters = ToTensor(flows::InitialParameters(spec, 3));
+  const flows::RealNvp flow(spec, {});
+  const StandardNormal target;
+  TrainConfig config;
+  const auto with_score = MakeReverseKl(flow, config, target);
+  config.drop_score = true;
+  const auto without_score = MakeReverseKl(flow, config, target);
+  with_score->BeginEpoch(0);
+  without_score->BeginEpoch(0);
+  EXPECT_GT(GradientOf(*with_score, parameters, 64).abs().max().item<double>(), 1e-3);
+  EXPECT_LT(GradientOf(*without_score, parameters, 64).abs().max().item<double>(), 1e-12);
+  EXPECT_NEAR(ValueAt(*without_score, parameters, 64), 0, 1e-12);
+}
+
+// The two differ by the mean score, whose expectation is zero.
+TEST(ReverseKl, ScoreTermHasMeanZero) {
+  const flows::FlowSpec spec = SmallSpec(flows::Initialization::kUniform);
+  const torch::Tensor parameters = ToTensor(flows::InitialParameters(spec, 5));
+  const flows::RealNvp flow(spec, {});
+  TrainConfig config;
+  config.rows = 200'000;
+  const targets::Target& target = *targets::FindTarget("gaussian").value();
+  const auto with_score = MakeReverseKl(flow, config, target);
+  config.drop_score = true;
+  const auto without_score = MakeReverseKl(flow, config, target);
+  with_score->BeginEpoch(0);
+  without_score->BeginEpoch(0);
+  const torch::Tensor a = GradientOf(*with_score, parameters, config.rows);
+  const torch::Tensor b = GradientOf(*without_score, parameters, config.rows);
+  EXPECT_LT((a - b).norm().item<double>(), 0.02 * std::max(a.norm().item<double>(), 1.0));
+}
+
+TEST(ReverseKl, DrawsAreFreshUnlessFixed) {
+  const flows::FlowSpec spec = SmallSpec(flows::Initialization::kUniform);
+  const torch::Tensor parameters = ToTensor(flows::InitialParameters(spec, 5));
+  const flows::RealNvp flow(spec, {});
+  for (bool fixed : {false, true}) {
+    TrainConfig config;
+    config.fixed_draws = fixed;
+    const auto criterion = MakeReverseKl(flow, config, *targets::FindTarget("u1").value());
+    criterion->BeginEpoch(0);
+    const double first = ValueAt(*criterion, parameters, 10);
+    criterion->BeginEpoch(1);
+    EXPECT_EQ(ValueAt(*criterion, parameters, 10) == first, fixed);
+  }
+}
+
+TEST(Likelihood, BatchesCoverTheTrainingRowsOnceAnEpoch) {
+  const flows::FlowSpec spec = SmallSpec(flows::Initialization::kUniform);
+  const torch::Tensor parameters = ToTensor(flows::InitialParameters(spec, 5));
+  const flows::RealNvp flow(spec, {});
+  Array rows(DType::kFloat32, {101, 2});
+  for (size_t i = 0; i < 202; ++i) rows.as<float>()[i] = std::sin(static_cast<float>(i));
+  const Split split = SplitRows(101, 0.2, 1).value();
+  for (bool shuffle : {false, true}) {
+    TrainConfig config;
+    config.shuffle = shuffle;
+    const auto criterion = MakeLikelihood(flow, config, rows, split);
+    ASSERT_EQ(criterion->rows_per_epoch(), 81);
+    criterion->BeginEpoch(4);
+    double sum = 0;
+    for (int64_t first = 0; first < 81; first += 10) {
+      const int64_t count = std::min<int64_t>(10, 81 - first);
+      torch::NoGradGuard no_grad;
+      sum += criterion->Batch(parameters, first, count).value * static_cast<double>(count);
+    }
+    EXPECT_NEAR(sum / 81, criterion->Measure(parameters).at("train_loss"), 1e-12);
+  }
+}
+
+}  // namespace
+}  // namespace sluiced::training

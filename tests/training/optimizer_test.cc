@@ -1,0 +1,119 @@
+// Our optimiser against torch.optim's, as the seed used it.
+#include "server/training/optimizer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "server/common/safetensors.h"
+#include "server/flows/parameters.h"
+#include "server/flows/real_nvp.h"
+#include "server/training/tensors.h"
+
+namespace sluiced::training {
+namespace {
+
+SafetensorsFile Read(const std::string& name) {
+  std::ifstream file(std::string(SLUICE_TEST_DATA "/parity/") + name, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  return DecodeSafetensors(bytes).value();
+}
+
+// Tensors named PREFIX + the seed's names, as one flat buffer.
+torch::Tensor Flatten(const SafetensorsFile& file, const flows::FlowSpec& spec,
+                      const std::string& prefix) {
+  std::vector<torch::Tensor> parts;
+  for (const flows::ParameterSlice& slice : flows::ParameterLayout(spec)) {
+    parts.push_back(ToTensor(file.tensors.at(prefix + slice.name)).flatten());
+  }
+  return torch::cat(parts);
+}
+
+struct ParityCase {
+  const char* name;
+  int64_t dim, layers, hidden;
+  DType dtype;
+  double tolerance;
+};
+
+class AdamParity : public testing::TestWithParam<ParityCase> {};
+INSTANTIATE_TEST_SUITE_P(
+    Files, AdamParity,
+    testing::Values(ParityCase{"d2_l8_h32_f32", 2, 8, 32, DType::kFloat32, 1e-4},
+                    ParityCase{"d2_l8_h32_f64", 2, 8, 32, DType::kFloat64, 1e-10},
+                    ParityCase{"d5_l7_h16_f32", 5, 7, 16, DType::kFloat32, 1e-4},
+                    ParityCase{"d5_l7_h16_f64", 5, 7, 16, DType::kFloat64, 1e-10}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST_P(AdamParity, TenFullBatchStepsEndWhereTheSeedsDo) {
+  const ParityCase& parity = GetParam();
+  flows::FlowSpec spec;
+  spec.dim = parity.dim;
+  spec.layers = parity.layers;
+  spec.hidden = parity.hidden;
+  spec.dtype = parity.dtype;
+  spec.scale_bound = 0;
+  spec.standardize = false;
+  const SafetensorsFile expected = Read(std::string(parity.name) + ".expected.safetensors");
+  const torch::Tensor x = ToTensor(expected.tensors.at("x"));
+  torch::Tensor parameters =
+      Flatten(Read(std::string(parity.name) + ".weights.safetensors"), spec, "");
+  const flows::RealNvp flow(spec, {});
+  Moments moments = Moments::ZerosLike(parameters);
+  for (int step = 0; step < 10; ++step) {
+    parameters.set_requires_grad(true);
+    const torch::Tensor loss = -flow.LogProb(parameters, x).mean();
+    const torch::Tensor gradient = torch::autograd::grad({loss}, {parameters})[0];
+    torch::NoGradGuard no_grad;
+    Update({}, 1e-3, gradient, moments, parameters);
+    parameters.set_requires_grad(false);
+  }
+  const torch::Tensor wanted = Flatten(expected, spec, "adam10/");
+  const double error = (parameters - wanted).abs().max().item<double>();
+  EXPECT_LE(error, parity.tolerance * std::max(1.0, wanted.abs().max().item<double>()));
+}
+
+struct OptimizerCase {
+  Optimizer optimizer;
+  double weight_decay;
+};
+
+// Many steps on a moving gradient, in step with torch::optim.
+TEST(Update, FollowsTorchOptim) {
+  for (const OptimizerCase& c : {OptimizerCase{Optimizer::kAdam, 0},
+                                 {Optimizer::kAdam, 0.1},
+                                 {Optimizer::kAdamW, 0},
+                                 {Optimizer::kAdamW, 0.1}}) {
+    TrainConfig config;
+    config.optimizer = c.optimizer;
+    config.weight_decay = c.weight_decay;
+    config.beta1 = 0.8;
+    config.beta2 = 0.95;
+    config.epsilon = 1e-6;
+    torch::Tensor ours = torch::linspace(-2, 2, 17, torch::kFloat64);
+    torch::Tensor theirs = ours.clone();
+    Moments moments = Moments::ZerosLike(ours);
+    const auto make = [&](auto options) {
+      return options.betas({0.8, 0.95}).eps(1e-6).weight_decay(c.weight_decay);
+    };
+    torch::optim::Adam adam({theirs}, make(torch::optim::AdamOptions(0.01)));
+    torch::optim::AdamW adamw({theirs}, make(torch::optim::AdamWOptions(0.01)));
+    for (int step = 0; step < 100; ++step) {
+      theirs.mutable_grad() = theirs.cos() + 0.1 * step;
+      Update(config, 0.01, ours.cos() + 0.1 * step, moments, ours);
+      if (c.optimizer == Optimizer::kAdam) {
+        adam.step();
+      } else {
+        adamw.step();
+      }
+    }
+    EXPECT_EQ(moments.updates, 100);
+    EXPECT_TRUE(torch::allclose(ours, theirs, 1e-12, 1e-12)) << c.weight_decay;
+  }
+}
+
+}  // namespace
+}  // namespace sluiced::training

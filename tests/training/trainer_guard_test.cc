@@ -1,0 +1,158 @@
+// Losses that are not finite or explode: skipped, rolled back, given up.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "server/training/checkpoint.h"
+#include "server/training/trainer.h"
+#include "tests/training/training_support.h"
+
+namespace sluiced::training {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+bool AllFinite(const Array& array) {
+  for (int64_t i = 0; i < array.size(); ++i) {
+    if (!std::isfinite(array.At(i))) return false;
+  }
+  return true;
+}
+
+// A standard normal whose log-density is -inf from the evaluation `from` on, until
+// `until`.
+class FailingTarget final : public targets::Target {
+ public:
+  FailingTarget(int64_t from, int64_t until)
+      : Target("failing", "", std::nullopt, {-5, -5}, {5, 5}), from_(from), until_(until) {}
+  void Evaluate(std::span<const double> x, std::span<double> log_density,
+                std::span<double> gradient) const override {
+    for (size_t row = 0; row < log_density.size(); ++row) {
+      log_density[row] = -0.5 * (x[2 * row] * x[2 * row] + x[2 * row + 1] * x[2 * row + 1]);
+    }
+    for (size_t i = 0; i < gradient.size(); ++i) gradient[i] = -x[i];
+  }
+  void EvaluateContinued(std::span<const double> x, std::span<double> log_density,
+                         std::span<double> gradient) const override {
+    Evaluate(x, log_density, gradient);
+    if (gradient.empty()) return;
+    const int64_t call = calls_++;
+    if (call < from_ || call >= until_) return;
+    for (double& value : log_density) value = -std::numeric_limits<double>::infinity();
+    for (double& g : gradient) g = 0;
+  }
+
+ private:
+  const int64_t from_, until_;
+  mutable int64_t calls_ = 0;
+};
+
+TrainInput OnFailing(const targets::Target& target) {
+  TrainInput input = OnTarget("gaussian", 6, 1280);  // Ten steps an epoch.
+  input.target = &target;
+  return input;
+}
+
+TEST(Guard, ASingleBadStepIsSkippedAndSaid) {
+  const FailingTarget target(13, 14);
+  Recorder recorder;
+  const auto outcome = Train(OnFailing(target), recorder.callbacks());
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_EQ(recorder.messages.size(), 1u);
+  EXPECT_THAT(recorder.messages, Contains(HasSubstr("epoch 2: 1 of 10 steps skipped")));
+  EXPECT_EQ(DecodeCheckpoint(outcome->last_checkpoint)->counters.skipped, 1);
+  EXPECT_EQ(DecodeCheckpoint(outcome->last_checkpoint)->counters.updates, 59);
+}
+
+TEST(Guard, ManyBadStepsRollBackAndTheRunGoesOn) {
+  const FailingTarget target(13, 35);
+  Recorder recorder;
+  const auto outcome = Train(OnFailing(target), recorder.callbacks());
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_THAT(recorder.messages, Contains(HasSubstr("rolled back")));
+  ASSERT_EQ(recorder.epochs.size(), 6u);
+  for (const Progress& progress : recorder.epochs) EXPECT_TRUE(std::isfinite(*progress.train_loss));
+  EXPECT_LT(recorder.epochs.back().learning_rate, 5e-3);
+  EXPECT_TRUE(AllFinite(outcome->state.parameters));
+}
+
+TEST(Guard, ALossThatStaysNotFiniteIsGivenUpWithTheReason) {
+  const FailingTarget target(13, std::numeric_limits<int64_t>::max());
+  Recorder recorder;
+  const auto outcome = Train(OnFailing(target), recorder.callbacks());
+  EXPECT_EQ(outcome.status().code(), absl::StatusCode::kAborted);
+  EXPECT_THAT(std::string(outcome.status().message()), HasSubstr("not finite"));
+  EXPECT_EQ(recorder.messages.size(), 8u);
+}
+
+TEST(Guard, NeverFiniteIsGivenUpToo) {
+  const FailingTarget target(0, std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(Train(OnFailing(target), {}).status().code(), absl::StatusCode::kAborted);
+}
+
+TEST(Guard, AbsurdLearningRatesEndInAnErrorOrFiniteParameters) {
+  for (double rate : {1.0, 1e3, 1e30}) {
+    for (double bound : {0.0, 2.0}) {
+      TrainInput input = OnRows(8, 300);
+      input.start.spec.scale_bound = bound;
+      input.config.learning_rate = rate;
+      const auto outcome = Train(input, {});
+      if (outcome.ok()) {
+        EXPECT_TRUE(AllFinite(outcome->state.parameters)) << rate;
+        EXPECT_TRUE(std::isfinite(outcome->metrics.at("train_loss"))) << rate;
+      } else {
+        EXPECT_EQ(outcome.status().code(), absl::StatusCode::kAborted) << outcome.status();
+      }
+    }
+  }
+}
+
+TEST(Guard, StartsFromParametersThatAreNotFiniteEndInAnError) {
+  TrainInput input = OnRows(2);
+  for (float& value : input.start.parameters.as<float>()) {
+    value = std::numeric_limits<float>::quiet_NaN();
+  }
+  EXPECT_FALSE(Train(input, {}).ok());
+}
+
+TEST(Guard, HugeRowsWithoutStandardizationDoNotHang) {
+  TrainInput input = OnRows(3, 200);
+  input.start.spec.standardize = false;
+  auto rows = std::make_shared<Array>(*input.rows);
+  for (float& value : rows->as<float>()) value *= 1e18f;
+  input.rows = rows;
+  const auto outcome = Train(input, {});
+  if (outcome.ok()) {
+    EXPECT_TRUE(AllFinite(outcome->state.parameters));
+  }
+}
+
+TEST(Guard, HeavyTailsAreNoReasonToGiveUp) {
+  TrainInput input = OnRows(10);
+  auto rows = std::make_shared<Array>(*input.rows);
+  PhiloxReader random(5, Stream::kGenerate);
+  for (float& value : rows->as<float>()) {  // Cauchy.
+    value = static_cast<float>(std::tan(3.14159 * (random.Uniform() - 0.5)));
+  }
+  input.rows = rows;
+  const auto outcome = Train(input, {});
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_TRUE(std::isfinite(outcome->metrics.at("train_loss")));
+}
+
+TEST(Guard, DuplicatedAndCollinearRowsAreSaid) {
+  TrainInput input = OnRows(2);
+  auto rows = std::make_shared<Array>(*input.rows);
+  auto x = rows->as<float>();
+  for (size_t i = 0; i < x.size(); i += 2) x[i + 1] = 2 * x[i];
+  input.rows = rows;
+  Recorder recorder;
+  Train(input, recorder.callbacks()).status().IgnoreError();
+  EXPECT_THAT(recorder.messages, Contains(HasSubstr("column 1 follows linearly")));
+}
+
+}  // namespace
+}  // namespace sluiced::training
