@@ -96,18 +96,17 @@ absl::Status SqliteStore::RemoveOrphans() {
   bool removed_any = false;
   for (bool more = true; more;) {
     std::lock_guard<std::mutex> hold(write_mu_);
-    auto step = WriteLocked(*deferred_writer_, [&](Connection& c) -> absl::StatusOr<bool> {
+    RETURN_IF_ERROR(FreeLocked(*deferred_writer_, [&](Connection& c) -> absl::Status {
       const int64_t orphan = FindOrphan(c, uploading_);
-      if (orphan < 0) return false;
+      more = orphan >= 0;
+      if (!more) return absl::OkStatus();
       const int64_t removed = c.Execute(
           "DELETE FROM chunks WHERE upload = ? AND position IN"
           " (SELECT position FROM chunks WHERE upload = ? LIMIT ?)",
           orphan, orphan, kChunksPerStep);
       if (removed < kChunksPerStep) c.Execute("DELETE FROM uploads WHERE key = ?", orphan);
-      return true;
-    });
-    RETURN_IF_ERROR(step.status());
-    more = *step;
+      return absl::OkStatus();
+    }));
     removed_any = removed_any || more;
   }
   if (removed_any) ReleaseSpace();
@@ -149,7 +148,7 @@ absl::StatusOr<std::string> SqliteStore::GetDatasetChunk(absl::string_view id, i
 }
 
 absl::Status SqliteStore::DeleteDataset(absl::string_view id) {
-  absl::Status deleted = Write([&](Connection& c) -> absl::Status {
+  absl::Status deleted = Free([&](Connection& c) -> absl::Status {
     RETURN_IF_ERROR(FindDataset(c, id));
     Rows jobs = c.Query("SELECT id FROM jobs WHERE dataset = ? AND state < ? LIMIT 1", id,
                         static_cast<int>(JobState::kSucceeded));

@@ -145,7 +145,7 @@ absl::StatusOr<int64_t> SqliteStore::FinishJob(const JobRecord& job,
 }
 
 absl::Status SqliteStore::DeleteJob(absl::string_view id) {
-  absl::Status deleted = Write([&](Connection& c) -> absl::Status {
+  absl::Status deleted = Free([&](Connection& c) -> absl::Status {
     ASSIGN_OR_RETURN(const int64_t key, FindJobKey(c, id));
     if (c.Execute("DELETE FROM jobs WHERE key = ? AND state >= ?", key,
                   static_cast<int>(JobState::kSucceeded)) == 0) {

@@ -80,7 +80,7 @@ absl::Status SqliteStore::UpdateModel(const ModelRecord& model) {
 }
 
 absl::Status SqliteStore::DeleteModel(absl::string_view id) {
-  absl::Status deleted = Write([&](Connection& c) -> absl::Status {
+  absl::Status deleted = Free([&](Connection& c) -> absl::Status {
     RETURN_IF_ERROR(FindModel(c, id));
     Rows jobs = c.Query("SELECT id FROM jobs WHERE model = ? AND state < ? LIMIT 1", id,
                         static_cast<int>(JobState::kSucceeded));

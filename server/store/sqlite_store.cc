@@ -24,19 +24,44 @@ absl::StatusOr<std::unique_ptr<Connection>> Connect(const std::string& path, Acc
 
 }  // namespace
 
-SqliteStore::SqliteStore(DataDirLock lock, std::string path)
-    : lock_(std::move(lock)), path_(std::move(path)) {}
+SqliteStore::SqliteStore(DataDirLock lock, const std::string& data_dir)
+    : lock_(std::move(lock)),
+      path_(absl::StrCat(data_dir, "/sluice.db")),
+      reserve_(absl::StrCat(data_dir, "/reserve")) {}
 
 absl::Status SqliteStore::Start() {
   {
     std::lock_guard<std::mutex> hold(write_mu_);
-    ASSIGN_OR_RETURN(writer_, Connect(path_, Access::kWrite));
-    RETURN_IF_ERROR(PrepareSchema(writer_.get()));
-    ASSIGN_OR_RETURN(deferred_writer_, Connect(path_, Access::kWriteDeferred));
+    absl::Status connected = ConnectLocked();
+    if (IsFull(connected) && reserve_.Release()) connected = ConnectLocked();
+    RETURN_IF_ERROR(connected);
   }
   // What a full disk keeps from being removed now is removed later.
-  absl::Status removed = RemoveOrphans();
-  return absl::IsResourceExhausted(removed) ? absl::OkStatus() : removed;
+  const absl::Status removed = RemoveOrphans();
+  if (!removed.ok() && !IsFull(removed)) return removed;
+  std::lock_guard<std::mutex> hold(write_mu_);
+  reserve_.Fill();
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::ConnectLocked() {
+  ASSIGN_OR_RETURN(writer_, Connect(path_, Access::kWrite));
+  RETURN_IF_ERROR(PrepareSchema(writer_.get()));
+  ASSIGN_OR_RETURN(deferred_writer_, Connect(path_, Access::kWriteDeferred));
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::Free(const std::function<absl::Status(Connection&)>& body) {
+  std::lock_guard<std::mutex> hold(write_mu_);
+  return FreeLocked(*writer_, body);
+}
+
+absl::Status SqliteStore::FreeLocked(Connection& writer,
+                                     const std::function<absl::Status(Connection&)>& body) {
+  absl::Status status = WriteLocked(writer, body);
+  if (!IsFull(status) || !reserve_.Release()) return status;
+  ReuseLogLocked();
+  return WriteLocked(writer, body);
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> SqliteStore::TakeReader() {
@@ -56,8 +81,7 @@ void SqliteStore::ReturnReader(std::unique_ptr<Connection> reader) {
   if (idle_readers_.size() < kIdleReaders) idle_readers_.push_back(std::move(reader));
 }
 
-void SqliteStore::RecoverSpaceLocked() {
-  // Whatever fits moves into the database file, and the WAL starts anew.
+void SqliteStore::ReuseLogLocked() {
   writer_->TryExecuteOnce("PRAGMA wal_checkpoint(PASSIVE)").IgnoreError();
 }
 
@@ -68,14 +92,18 @@ void SqliteStore::ReleaseSpace() {
       Rows freelist = c.Query("PRAGMA freelist_count");
       return freelist.Next() && freelist.Int(0) > 0;
     });
+    // Small steps: each needs room in the WAL for the pages that it moves.
     more = freed.ok() && *freed &&
-           deferred_writer_->TryExecuteOnce("PRAGMA incremental_vacuum(4096)").ok();
+           deferred_writer_->TryExecuteOnce("PRAGMA incremental_vacuum(512)").ok();
   }
+  std::lock_guard<std::mutex> hold(write_mu_);
+  ReuseLogLocked();
+  reserve_.Fill();
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& data_dir) {
   ASSIGN_OR_RETURN(DataDirLock lock, DataDirLock::Acquire(data_dir));
-  auto store = std::make_unique<SqliteStore>(std::move(lock), absl::StrCat(data_dir, "/sluice.db"));
+  auto store = std::make_unique<SqliteStore>(std::move(lock), data_dir);
   RETURN_IF_ERROR(store->Start());
   return store;
 }

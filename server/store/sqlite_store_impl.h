@@ -10,6 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "server/store/data_dir_lock.h"
+#include "server/store/space_reserve.h"
 #include "server/store/sqlite_connection.h"
 #include "server/store/store.h"
 
@@ -22,7 +23,8 @@ namespace sluiced::store {
 // Debian's absl and would report every access they guard.
 class SqliteStore : public Store {
  public:
-  SqliteStore(DataDirLock lock, std::string path);
+  // Of a data directory that `lock` owns.
+  SqliteStore(DataDirLock lock, const std::string& data_dir);
   // Checks the file, and removes uploads that a killed process left behind.
   absl::Status Start();
 
@@ -84,9 +86,13 @@ class SqliteStore : public Store {
   auto WriteLocked(Connection& writer, Body&& body) -> decltype(body(std::declval<Connection&>()))
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_) {
     auto result = writer.InTransaction(body);
-    if (!result.ok()) RecoverSpaceLocked();
+    if (IsFull(result)) ReuseLogLocked();
     return result;
   }
+  // A write that frees space: on a full disk it uses the reserve.
+  absl::Status Free(const std::function<absl::Status(Connection&)>& body);
+  absl::Status FreeLocked(Connection& writer, const std::function<absl::Status(Connection&)>& body)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   // Sees one state of the store throughout.
   template <typename Body>
   auto Read(Body&& body) -> decltype(body(std::declval<Connection&>())) {
@@ -96,13 +102,20 @@ class SqliteStore : public Store {
     ReturnReader(*std::move(reader));
     return result;
   }
+  absl::Status ConnectLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   absl::StatusOr<std::unique_ptr<Connection>> TakeReader();
   void ReturnReader(std::unique_ptr<Connection> reader);
 
-  // After a failure that may be a full disk: makes the WAL's space usable again.
-  void RecoverSpaceLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
-  // Gives the space of deleted rows back to the file system; best effort, in
-  // steps that let other writers in.
+  static bool IsFull(const absl::Status& status) { return absl::IsResourceExhausted(status); }
+  template <typename T>
+  static bool IsFull(const absl::StatusOr<T>& result) {
+    return IsFull(result.status());
+  }
+  // Moves what fits from the WAL into the database file, so that the WAL's space
+  // can be written again.
+  void ReuseLogLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  // Gives the space of deleted rows back to the file system, and makes the reserve
+  // whole; best effort, in steps that let other writers in.
   void ReleaseSpace();
 
   absl::StatusOr<int64_t> BeginUpload(absl::string_view dataset);
@@ -117,6 +130,7 @@ class SqliteStore : public Store {
   const std::string path_;
   // Guarded.
   std::mutex write_mu_;
+  SpaceReserve reserve_ ABSL_GUARDED_BY(write_mu_);
   std::unique_ptr<Connection> writer_ ABSL_GUARDED_BY(write_mu_);
   std::unique_ptr<Connection> deferred_writer_ ABSL_GUARDED_BY(write_mu_);
   std::set<int64_t> uploading_ ABSL_GUARDED_BY(write_mu_);

@@ -79,7 +79,7 @@ absl::StatusOr<std::vector<VersionRecord>> SqliteStore::ListVersions(absl::strin
 }
 
 absl::Status SqliteStore::DeleteVersion(absl::string_view model, int64_t number) {
-  absl::Status deleted = Write([&](Connection& c) -> absl::Status {
+  absl::Status deleted = Free([&](Connection& c) -> absl::Status {
     RETURN_IF_ERROR(FindModel(c, model));
     if (!c.Exists("SELECT 1 FROM versions WHERE model = ? AND number = ?", model, number)) {
       return NotFound("version", NameOf(model, number));

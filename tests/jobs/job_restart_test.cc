@@ -114,7 +114,7 @@ class JobsOnAFullDisk : public JobTest {
   void SetUp() override {
     auto lock = store::DataDirLock::Acquire(dir_.path());
     ASSERT_TRUE(lock.ok());
-    auto store = std::make_unique<RefusingStore>(*std::move(lock), dir_.path() + "/sluice.db");
+    auto store = std::make_unique<RefusingStore>(*std::move(lock), dir_.path());
     ASSERT_TRUE(store->Start().ok());
     refusing_ = store.get();
     store_ = std::move(store);

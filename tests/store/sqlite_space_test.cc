@@ -1,6 +1,7 @@
 // Space: what is deleted goes back to the disk, and a full disk breaks nothing.
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 #include <filesystem>
@@ -98,6 +99,54 @@ TEST(SqliteSpace, AFullDiskIsAClearErrorAndBreaksNothing) {
   store = OpenSqliteStore(dir.path()).value();
   EXPECT_TRUE(store->GetModel("small").ok());
   EXPECT_EQ(store->ListUpdates("job-a", 0, 9)->size(), 1u);
+}
+
+// Unmounts what it mounted; needs root.
+class SmallDisk {
+ public:
+  SmallDisk() : mounted_(mount("tmpfs", dir_.path().c_str(), "tmpfs", 0, "size=16m") == 0) {}
+  ~SmallDisk() {
+    if (mounted_) umount2(dir_.path().c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  bool mounted() const { return mounted_; }
+  std::string path() const { return dir_.path() + "/data"; }
+
+ private:
+  ScratchDir dir_;
+  const bool mounted_;
+};
+
+TEST(SqliteSpace, ADiskFilledToTheLastByteIsUsableOnceSomethingIsDeleted) {
+  SmallDisk disk;
+  if (!disk.mounted()) GTEST_SKIP() << "mounting a small disk needs root";
+  auto store = OpenSqliteStore(disk.path()).value();
+  MakeModel(*store, "wow");
+  MakeJob(*store, "job-a", "wow");
+  ASSERT_TRUE(store->CreateDataset(SomeDataset("kept"), Megabytes(2)).ok());
+  absl::Status full;
+  int updates = 0;
+  for (; full.ok() && updates < 10'000; ++updates) {
+    UpdateRecord update = SomeUpdate(updates + 1);
+    update.payload = std::string(20'000, 'u');
+    full = store->AppendUpdates("job-a", {update});
+  }
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted) << full;
+  EXPECT_EQ(store->CreateDataset(SomeDataset("big"), Megabytes(20)).code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(store->GetDatasetChunk("kept", 1)->size(), static_cast<size_t>(kMiB));
+  EXPECT_EQ(store->GetJob("job-a")->last_sequence, updates - 1);
+
+  store.reset();
+  auto reopened = OpenSqliteStore(disk.path());
+  ASSERT_TRUE(reopened.ok()) << reopened.status();
+  store = *std::move(reopened);
+  EXPECT_EQ(store->ListUpdates("job-a", 0, 10'000)->size(), static_cast<size_t>(updates - 1));
+  const absl::Status deleted = store->DeleteDataset("kept");
+  ASSERT_TRUE(deleted.ok()) << deleted;
+  MakeModel(*store, "after");
+  EXPECT_TRUE(store->SaveCheckpoint("job-a", std::string(kMiB / 2, 'c')).ok());
 }
 
 TEST(SqliteSpace, AValueThatIsTooLargeIsRefusedWithoutReadingIt) {
