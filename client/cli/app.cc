@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "client/cli/command_failure.h"
 #include "client/cli/commands/commands.h"
@@ -53,7 +55,7 @@ int Report(const CommandFailure& failure, const Context& context) {
     line += " (" + status.field + ")";
   }
   if (status.code == Code::kUnavailable) {
-    line += "; is sluiced running at " + context.server + "? (--server or SLUICE_SERVER)";
+    line += "; is sluiced running at " + context.server + "? (see --server)";
   }
   for (char& c : line) {
     if (c == '\n' || c == '\r' || c == '\x1b') c = ' ';
@@ -69,7 +71,9 @@ int Parse(CLI::App& app, const Context& context, int argc, const char* const* ar
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
       return app.exit(error);
     }
-    std::cerr << "sluice: " << error.what() << " (see --help)" << std::endl;
+    const std::vector<std::string> unknown = app.remaining(true);
+    const std::string what = unknown.empty() ? error.what() : "'" + unknown[0] + "' is unknown";
+    std::cerr << "sluice: " << what << " (see --help)" << std::endl;
     return kExitUsage;
   } catch (const CommandFailure& failure) {
     return Report(failure, context);

@@ -95,7 +95,8 @@ void AddGenerate(CLI::App& group, Context& context) {
   CLI::App* command = group.add_subcommand("generate", "Draw a text, or make a toy, as a dataset");
   command->add_option("NAME", options->name, "The new dataset")->required();
   CLI::Option* toy = command->add_option("--toy", options->toy, "A name of `sluice dataset toys`");
-  CLI::Option* text = command->add_option("--text", options->text, "Points spread over its letters");
+  CLI::Option* text =
+      command->add_option("--text", options->text, "Points spread over its letters");
   CLI::Option* noise = command->add_option("--noise", options->noise, "Standard deviation (toys)");
   toy->excludes(text);
   noise->excludes(text);
@@ -128,7 +129,8 @@ void Upload(Context& context, const UploadOptions& options) {
     if (!file) Fail(FileError(Code::kNotFound, options.file, "cannot be opened"));
   }
   const TableFormat table = OrFail(FormatOf(options.file, format));
-  const auto sent = table == TableFormat::kNpy ? Client::FileFormat::kNpy : Client::FileFormat::kCsv;
+  const auto sent =
+      table == TableFormat::kNpy ? Client::FileFormat::kNpy : Client::FileFormat::kCsv;
   const std::string source =
       "upload " + (options.file == "-" ? std::string("stdin")
                                        : options.file.substr(options.file.rfind('/') + 1));

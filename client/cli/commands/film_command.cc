@@ -16,8 +16,8 @@ namespace {
 constexpr int kCells = 18'000;
 constexpr int64_t kCloud = 4000;
 
-std::optional<TrainJob> FindJob(Context& context, const std::string& model, const std::string& asked,
-                                const std::string& of_version) {
+std::optional<TrainJob> FindJob(Context& context, const std::string& model,
+                                const std::string& asked, const std::string& of_version) {
   if (!asked.empty()) {
     TrainJob job = OrFail(context.client().GetTrainJob(PlainId(asked, "trainJobs")));
     if (job.model != model) FailUsage("job " + job.id + " trains model " + job.model);

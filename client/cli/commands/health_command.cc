@@ -25,8 +25,9 @@ void CheckHealth(Context& context) {
 }  // namespace
 
 void AddHealthCommand(CLI::App& app, Context& context) {
-  app.add_subcommand("health", "Exit with 0 when the server is serving")
-      ->callback([&context] { CheckHealth(context); });
+  app.add_subcommand("health", "Exit with 0 when the server is serving")->callback([&context] {
+    CheckHealth(context);
+  });
 }
 
 }  // namespace sluice::cli

@@ -15,7 +15,8 @@ struct Output {
 };
 
 void AddOutput(CLI::App& command, Output* out) {
-  command.add_option("-o,--output", out->file, "*.npy, *.csv, or - for stdout")->capture_default_str();
+  command.add_option("-o,--output", out->file, "*.npy, *.csv, or - for stdout")
+      ->capture_default_str();
   command.add_option("--format-out", out->format, "npy or csv, whatever the file's name");
 }
 

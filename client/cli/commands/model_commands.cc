@@ -82,8 +82,9 @@ void List(Context& context) {
                     FormatCount(model.parameter_count), FormatTime(model.create_time),
                     model.spec.architecture, model.description});
   }
-  PrintTable({"NAME", "LATEST", "DIM", "PARAMETERS", "CREATED (UTC)", "ARCHITECTURE", "DESCRIPTION"},
-             rows);
+  PrintTable(
+      {"NAME", "LATEST", "DIM", "PARAMETERS", "CREATED (UTC)", "ARCHITECTURE", "DESCRIPTION"},
+      rows);
 }
 
 void ListVersions(Context& context, const std::string& id) {

@@ -107,7 +107,8 @@ void PlotLoss(Context& context, const std::string& name, const std::string& out)
     status.message = "job " + job.id + " (" + NameOf(job.state) + ") has no losses yet";
     Fail(status);
   }
-  const std::string source = job.dataset.empty() ? "target " + job.target : "dataset " + job.dataset;
+  const std::string source =
+      job.dataset.empty() ? "target " + job.target : "dataset " + job.dataset;
   OrFail(WriteFile(out, plot::DrawLoss(history, "Training " + job.model + " on " + source)));
 }
 
@@ -132,7 +133,8 @@ std::string TargetMap(Context& context, const Target& target, const PlotModel* m
       {"exact: " + target.id, TargetDensity(context, target, x, y, kCells), true});
   picture.most = plot::BrightestOf(picture.panels[0].grid);
   if (model != nullptr) {
-    picture.panels.push_back({model->title, ModelDensity(context, model->query, x, y, kCells), true});
+    picture.panels.push_back(
+        {model->title, ModelDensity(context, model->query, x, y, kCells), true});
   }
   return plot::DrawDensity(picture);
 }
@@ -149,7 +151,8 @@ void PlotTarget(Context& context, const std::string& name, const std::string& mo
   }
   if (target.dim > 2 || target.low.size() < static_cast<size_t>(target.dim) ||
       target.high.size() != target.low.size()) {
-    FailUsage("targets of one and two coordinates can be drawn; `plot density MODEL` draws samples");
+    FailUsage(
+        "targets of one and two coordinates can be drawn; `plot density MODEL` draws samples");
   }
   const PlotModel* fitted = model_name.empty() ? nullptr : &model;
   const plot::Range x{target.low[0], target.high[0]};
@@ -181,19 +184,18 @@ void AddPlotCommands(CLI::App& app, Context& context) {
 
   CLI::App* density = group->add_subcommand("density", "A model's density beside its data's");
   density->add_option("MODEL", options->name, "NAME, NAME@VERSION or JOB#EPOCH")->required();
-  density->add_option("--dataset", options->dataset, "Drawn beside it; else what it was trained on");
+  density->add_option("--dataset", options->dataset,
+                      "Drawn beside it; else what it was trained on");
   AddOutput(density, &options->out, "png");
-  density->callback([&context, options] {
-    PlotDensity(context, options->name, options->dataset, options->out);
-  });
+  density->callback(
+      [&context, options] { PlotDensity(context, options->name, options->dataset, options->out); });
 
   CLI::App* target = group->add_subcommand("target", "A target, exact beside fitted");
   target->add_option("TARGET", options->name)->required();
   target->add_option("--model", options->model, "NAME or NAME@VERSION");
   AddOutput(target, &options->out, "png");
-  target->callback([&context, options] {
-    PlotTarget(context, options->name, options->model, options->out);
-  });
+  target->callback(
+      [&context, options] { PlotTarget(context, options->name, options->model, options->out); });
 
   auto film_options = std::make_shared<FilmOptions>();
   CLI::App* film = group->add_subcommand("film", "A model learning, as an animated GIF");

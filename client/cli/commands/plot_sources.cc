@@ -31,7 +31,8 @@ PlotModel FromVersion(Context& context, const std::string& name) {
 }
 
 PlotModel FromSnapshot(Context& context, const std::string& name, size_t hash) {
-  const TrainJob job = OrFail(context.client().GetTrainJob(PlainId(name.substr(0, hash), "trainJobs")));
+  const TrainJob job =
+      OrFail(context.client().GetTrainJob(PlainId(name.substr(0, hash), "trainJobs")));
   PlotModel model;
   model.query = job.id + name.substr(hash);
   model.title = job.model + ", epoch " + name.substr(hash + 1);
@@ -66,8 +67,8 @@ void AddUpdate(const TrainUpdate& update, plot::LossHistory* history) {
 PlotModel FindPlotModel(Context& context, const std::string& name, const std::string& dataset) {
   const std::string plain = PlainId(name, "models");
   const size_t hash = plain.find('#');
-  PlotModel model = hash == std::string::npos ? FromVersion(context, plain)
-                                              : FromSnapshot(context, plain, hash);
+  PlotModel model =
+      hash == std::string::npos ? FromVersion(context, plain) : FromSnapshot(context, plain, hash);
   if (!dataset.empty()) model.dataset = PlainId(dataset, "datasets");
   if (model.dataset.empty()) return model;
   Result<Matrix> data = context.client().DownloadDataset(model.dataset);
@@ -75,11 +76,11 @@ PlotModel FindPlotModel(Context& context, const std::string& name, const std::st
     model.data = *std::move(data);
   } else if (!dataset.empty()) {
     OrFail(data.status());
-    FailUsage("dataset " + dataset + " has " + std::to_string(data->cols) + " columns; the model's dim is " +
-              std::to_string(model.dim));
+    FailUsage("dataset " + dataset + " has " + std::to_string(data->cols) +
+              " columns; the model's dim is " + std::to_string(model.dim));
   } else {
-    Say("dataset " + model.dataset + " is not shown: " +
-        (data.ok() ? "its columns do not match" : data.status().message));
+    Say("dataset " + model.dataset +
+        " is not shown: " + (data.ok() ? "its columns do not match" : data.status().message));
   }
   return model;
 }
@@ -89,9 +90,9 @@ std::vector<plot::Range> ColumnRanges(const Matrix& points, bool trimmed) {
   for (int64_t column = 0; column < points.cols; ++column) {
     std::vector<double> values;
     for (int64_t row = 0; row < points.rows; ++row) values.push_back(points(row, column));
-    const plot::Range range = trimmed ? plot::Range{plot::Quantile(values, 0.002),
-                                                    plot::Quantile(values, 0.998)}
-                                      : plot::RangeOf(values);
+    const plot::Range range =
+        trimmed ? plot::Range{plot::Quantile(values, 0.002), plot::Quantile(values, 0.998)}
+                : plot::RangeOf(values);
     ranges.push_back(plot::Padded(range, trimmed ? 0.15 : 0.08));
   }
   return ranges;
@@ -144,12 +145,11 @@ plot::LossHistory FetchLosses(Context& context, const TrainJob& job) {
   plot::LossHistory history;
   if (!job.target.empty()) history.y_label = "loss: KL \u2212 log Z (nats)";
   if (job.last_sequence == 0) return history;
-  const Status status =
-      context.client().WatchTrainJob(job.id, 0, [&](const TrainUpdate& update) {
-        AddUpdate(update, &history);
-        // A job that still runs would be followed for ever.
-        return update.sequence < job.last_sequence;
-      });
+  const Status status = context.client().WatchTrainJob(job.id, 0, [&](const TrainUpdate& update) {
+    AddUpdate(update, &history);
+    // A job that still runs would be followed for ever.
+    return update.sequence < job.last_sequence;
+  });
   if (status.code != Code::kCancelled) OrFail(status);
   return history;
 }

@@ -17,7 +17,7 @@ struct PlotModel {
   std::string query;  // As inference calls take it: "wow@3", "JOB#EPOCH".
   std::string title;  // "wow, version 3"
   int64_t dim = 0;
-  std::string target;  // Trained on a target, or
+  std::string target;   // Trained on a target, or
   std::string dataset;  // on a dataset.
   std::optional<Matrix> data;
   std::string train_job;

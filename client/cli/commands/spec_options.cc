@@ -13,7 +13,8 @@ FlowSpec SpecOptions::ToSpec() const {
   FlowSpec result = spec;
   result.dtype = dtype == "float64" ? DType::kFloat64 : DType::kFloat32;
   if (!init.empty()) {
-    result.initialization = init == "uniform" ? Initialization::kUniform : Initialization::kIdentity;
+    result.initialization =
+        init == "uniform" ? Initialization::kUniform : Initialization::kIdentity;
   }
   if (standardize) result.standardize = true;
   if (no_standardize) result.standardize = false;

@@ -35,7 +35,8 @@ int64_t SourceDim(Context& context, const TrainCommand& command) {
 void EnsureModel(Context& context, const TrainCommand& command, bool spec_given) {
   const Result<Model> existing = context.client().GetModel(command.model);
   if (existing.ok()) {
-    if (spec_given) Say("warning: model " + command.model + " exists; the flow's options are ignored");
+    if (spec_given)
+      Say("warning: model " + command.model + " exists; the flow's options are ignored");
     return;
   }
   if (existing.status().code != Code::kNotFound) Fail(existing.status());
@@ -45,8 +46,8 @@ void EnsureModel(Context& context, const TrainCommand& command, bool spec_given)
   options.seed = command.train.config.seed;
   const Model model = OrFail(context.client().CreateModel(command.model, spec, options));
   Say("model " + model.id + " did not exist: created (" + model.spec.architecture + ", dim " +
-      std::to_string(model.spec.dim) + ", layers " + std::to_string(model.spec.layers) + ", hidden " +
-      std::to_string(model.spec.hidden) + ")");
+      std::to_string(model.spec.dim) + ", layers " + std::to_string(model.spec.layers) +
+      ", hidden " + std::to_string(model.spec.hidden) + ")");
   for (const std::string& warning : model.warnings) Say("warning: " + warning);
 }
 
@@ -74,8 +75,8 @@ void Train(Context& context, const TrainCommand& command, bool spec_given) {
   request.target = command.target;
   EnsureModel(context, command, spec_given);
   const std::string& earlier = command.train.continue_from;
-  request.config.continue_from =
-      earlier == kContinueLatest ? LatestJob(context, command.model) : PlainId(earlier, "trainJobs");
+  request.config.continue_from = earlier == kContinueLatest ? LatestJob(context, command.model)
+                                                            : PlainId(earlier, "trainJobs");
   const TrainJob job = OrFail(context.client().CreateTrainJob(request));
   if (command.detach) {
     std::cout << job.id << std::endl;
@@ -100,7 +101,8 @@ void AddTrainCommand(CLI::App& app, Context& context) {
   command->add_flag("--detach", options->detach, "Print the job's name and leave");
   AddSpecOptions(*command, &options->spec);
   command->callback([&context, command, options] {
-    if (options->dataset.empty() == options->target.empty()) FailUsage("give --dataset or --target");
+    if (options->dataset.empty() == options->target.empty())
+      FailUsage("give --dataset or --target");
     options->model = PlainId(options->model, "models");
     options->dataset = PlainId(options->dataset, "datasets");
     options->target = PlainId(options->target, "targets");

@@ -38,7 +38,8 @@ void AddOptimizerOptions(CLI::App& command, TrainOptions* options) {
   command.add_option("--schedule", options->schedule, "constant (default), cosine or steps")
       ->check(CLI::IsMember({"constant", "cosine", "steps"}));
   command.add_option("--step-epochs", config.step_epochs, "steps: epochs between cuts");
-  command.add_option("--step-factor", config.step_factor, "steps: what each cut multiplies by (0.1)");
+  command.add_option("--step-factor", config.step_factor,
+                     "steps: what each cut multiplies by (0.1)");
   command.add_option("--final-lr", config.final_learning_rate, "cosine: where it ends (0)");
   command.add_option("--clip-norm", config.clip_norm, "Greatest gradient norm (5); 0: no clipping");
 }
@@ -50,7 +51,8 @@ Result<std::vector<Stage>> ParseStages(const std::string& text) {
   for (const std::string& part : Split(text, ',')) {
     const std::vector<std::string> pair = Split(part, ':');
     Stage stage;
-    if (pair.size() != 2 || !Parse(pair[0], &stage.epochs) || !Parse(pair[1], &stage.learning_rate)) {
+    if (pair.size() != 2 || !Parse(pair[0], &stage.epochs) ||
+        !Parse(pair[1], &stage.learning_rate)) {
       return Bad("--stages: '" + part + "' is not EPOCHS:LEARNING_RATE");
     }
     stages.push_back(stage);
@@ -97,10 +99,13 @@ void AddTrainOptions(CLI::App& command, TrainOptions* options) {
   command.add_option("--rows", config.rows, "Targets: base draws an epoch (5000)");
   command.add_flag("--fixed-draws", config.fixed_draws, "Targets: draw once, not anew each step");
   command.add_flag("--drop-score", config.drop_score, "Targets: gradient without the score term");
-  command.add_flag("--continue{latest}", options->continue_from,
-                   "Go on with the optimiser's state of the model's last job, or of --continue=JOB");
-  command.add_option("--snapshots", config.snapshots, "Kept along the way, for films (40); -1: none");
-  command.add_flag("--publish-last", config.publish_last, "Publish the last parameters, not the best");
+  command.add_flag(
+      "--continue{latest}", options->continue_from,
+      "Go on with the optimiser's state of the model's last job, or of --continue=JOB");
+  command.add_option("--snapshots", config.snapshots,
+                     "Kept along the way, for films (40); -1: none");
+  command.add_flag("--publish-last", config.publish_last,
+                   "Publish the last parameters, not the best");
 }
 
 }  // namespace sluice::cli

@@ -55,20 +55,23 @@ void Summarize(const TrainJob& job, const TrainUpdate& last_epoch) {
 void WatchJob(Context& context, const std::string& job, int64_t after_sequence) {
   ProgressView view(job, DetectStderr(), std::cerr);
   const auto farewell = [&](int64_t after) {
-    return view.RestoreTerminal() + "\nsluice: detached; the job goes on. Watch it again with:\n  " +
+    return view.RestoreTerminal() +
+           "\nsluice: detached; the job goes on. Watch it again with:\n  " +
            ResumeCommand(context, job, after) + "\n";
   };
   // What Ctrl-C prints names the job from its start: the replay rebuilds the curve.
   const DetachOnInterrupt detach(farewell(after_sequence));
   TrainUpdate last_epoch;
-  Status watched = context.client().WatchTrainJob(job, after_sequence, [&](const TrainUpdate& update) {
-    if (update.epoch > 0) last_epoch = update;
-    view.Show(update, ProgressView::Clock::now());
-    return true;
-  });
+  Status watched =
+      context.client().WatchTrainJob(job, after_sequence, [&](const TrainUpdate& update) {
+        if (update.epoch > 0) last_epoch = update;
+        view.Show(update, ProgressView::Clock::now());
+        return true;
+      });
   view.Finish();
   if (!watched.ok() && watched.code == Code::kUnavailable) {
-    Say("the job goes on when the server is back: " + ResumeCommand(context, job, last_epoch.sequence));
+    Say("the job goes on when the server is back: " +
+        ResumeCommand(context, job, last_epoch.sequence));
   }
   OrFail(watched);
   const TrainJob ended = OrFail(context.client().GetTrainJob(job));
@@ -77,8 +80,8 @@ void WatchJob(Context& context, const std::string& job, int64_t after_sequence) 
   if (ended.state == JobState::kSucceeded) return;
   Status status;
   status.code = ended.state == JobState::kCancelled ? Code::kCancelled : Code::kAborted;
-  status.message = "job " + job + " " + NameOf(ended.state) +
-                   (ended.error.empty() ? "" : ": " + ended.error);
+  status.message =
+      "job " + job + " " + NameOf(ended.state) + (ended.error.empty() ? "" : ": " + ended.error);
   throw CommandFailure{kExitJobFailed, status};
 }
 

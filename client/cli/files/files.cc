@@ -56,8 +56,8 @@ Status WriteFile(const std::string& path, const std::string& bytes) {
   if (path == "-") return WriteStream(std::cout, path, bytes);
   std::error_code ignored;
   const auto kind = std::filesystem::status(path, ignored).type();
-  const bool plain = kind == std::filesystem::file_type::regular ||
-                     kind == std::filesystem::file_type::not_found;
+  const bool plain =
+      kind == std::filesystem::file_type::regular || kind == std::filesystem::file_type::not_found;
   if (!plain) return WriteInPlace(path, bytes);
   const std::string beside = path + ".part" + std::to_string(getpid());
   Status status = WriteInPlace(beside, bytes);

@@ -66,8 +66,8 @@ bool ParseType(std::string_view text, Header* header) {
   header->swap = order == '>';
   const bool known_order = order == '<' || order == '>' || order == '|' || order == '=';
   if (!known_order || text[4] != text[0]) return false;
-  const std::string_view sizes = header->kind == 'f'   ? "48"
-                                 : header->kind == 'b' ? "1"
+  const std::string_view sizes = header->kind == 'f'                          ? "48"
+                                 : header->kind == 'b'                        ? "1"
                                  : header->kind == 'i' || header->kind == 'u' ? "1248"
                                                                               : "";
   return sizes.find(text[3]) != std::string_view::npos;
@@ -119,7 +119,9 @@ double LoadItem(const Header& header, const unsigned char* item) {
 // Splits off the header's dictionary; the rest is the array.
 Result<std::string_view> TakeHeader(std::string_view* bytes) {
   if (!LooksLikeNpy(*bytes) || bytes->size() < 12) return Bad("its first bytes say otherwise");
-  const auto byte = [&](size_t i) { return static_cast<size_t>(static_cast<uint8_t>((*bytes)[i])); };
+  const auto byte = [&](size_t i) {
+    return static_cast<size_t>(static_cast<uint8_t>((*bytes)[i]));
+  };
   const bool first_version = byte(6) == 1;
   size_t length = byte(8) | byte(9) << 8;
   if (!first_version) length |= byte(10) << 16 | byte(11) << 24;
@@ -146,10 +148,9 @@ Result<Matrix> DecodeNpy(std::string_view bytes) {
   const auto cols = static_cast<size_t>(matrix.cols);
   const size_t items = bytes.size() / header->item;
   // Divides instead of multiplying: a hostile shape must not overflow.
-  const bool fits = cols == 0 || rows == 0
-                        ? bytes.empty()
-                        : items % cols == 0 && items / cols == rows &&
-                              bytes.size() % header->item == 0;
+  const bool fits = cols == 0 || rows == 0 ? bytes.empty()
+                                           : items % cols == 0 && items / cols == rows &&
+                                                 bytes.size() % header->item == 0;
   if (!fits) return Bad("its shape and its length disagree");
   matrix.dtype = header->kind == 'f' && header->item == 4 ? DType::kFloat32 : DType::kFloat64;
   if (rows == 0 || cols == 0) return matrix;
@@ -173,7 +174,8 @@ std::string EncodeNpy(const std::vector<int64_t>& shape, const std::vector<doubl
   dict.append(63 - (10 + dict.size()) % 64, ' ');
   dict += '\n';
   std::string out(kMagic);
-  out += {'\x01', '\x00', static_cast<char>(dict.size() & 0xff), static_cast<char>(dict.size() >> 8)};
+  out +=
+      {'\x01', '\x00', static_cast<char>(dict.size() & 0xff), static_cast<char>(dict.size() >> 8)};
   out += dict;
   const size_t start = out.size();
   const size_t item = single ? sizeof(float) : sizeof(double);

@@ -19,7 +19,7 @@ Point Axes::At(double x, double y) const {
 }
 
 int Axes::MostTicks(double extent, double spacing) const {
-  return std::clamp(static_cast<int>(extent / spacing), 2, 10);
+  return std::clamp(static_cast<int>(extent / spacing), 3, 10);
 }
 
 void Axes::DrawGrid(const AxesStyle& style) const {
@@ -95,7 +95,8 @@ Rect EqualAspect(Rect space, Range x, Range y) {
   const double scale = std::min(space.width / x.span(), space.height / y.span());
   const double width = scale * x.span();
   const double height = scale * y.span();
-  return {space.x + (space.width - width) / 2, space.y + (space.height - height) / 2, width, height};
+  return {space.x + (space.width - width) / 2, space.y + (space.height - height) / 2, width,
+          height};
 }
 
 void DrawLegend(const Axes& axes, const std::vector<LegendEntry>& entries, double text) {
@@ -112,7 +113,11 @@ void DrawLegend(const Axes& axes, const std::vector<LegendEntry>& entries, doubl
   canvas.Outline(box, kFaint, 1);
   double y = box.y + 3 + line / 2;
   for (const LegendEntry& entry : entries) {
-    canvas.Polyline({{box.x + 8, y}, {box.x + 30, y}}, entry.color, 2.5, entry.dashed);
+    if (entry.dot) {
+      canvas.Dot({box.x + 19, y}, 5, entry.color);
+    } else {
+      canvas.Polyline({{box.x + 8, y}, {box.x + 30, y}}, entry.color, 2.5, entry.dashed);
+    }
     canvas.Text({box.x + 38, y}, entry.text, style);
     y += line;
   }

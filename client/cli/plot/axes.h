@@ -17,14 +17,15 @@ struct AxesStyle {
   bool grid = false;
   bool x_ticks = true;
   bool y_ticks = true;
-  double text = 12;    // Size of tick labels.
+  double text = 12;     // Size of tick labels.
   double spacing = 60;  // Least distance between ticks on x; half of it on y.
 };
 
 // Refers to the canvas, which must outlive it.
 class Axes {
  public:
-  Axes(Canvas* canvas, Rect frame, Range x, Range y) : canvas_(canvas), frame_(frame), x_(x), y_(y) {}
+  Axes(Canvas* canvas, Rect frame, Range x, Range y)
+      : canvas_(canvas), frame_(frame), x_(x), y_(y) {}
 
   const Rect& frame() const { return frame_; }
   const Range& x() const { return x_; }
@@ -59,6 +60,7 @@ struct LegendEntry {
   std::string text;
   Color color;
   bool dashed = false;
+  bool dot = false;  // A dot instead of a line.
 };
 
 // In the frame's upper right corner.

@@ -52,8 +52,7 @@ Canvas::Canvas(double width, double height, double scale)
   const auto pixels = [scale](double extent) {
     return static_cast<int>(std::clamp(std::ceil(extent * scale), 1.0, kMostPixels));
   };
-  cairo_->surface =
-      cairo_image_surface_create(CAIRO_FORMAT_RGB24, pixels(width), pixels(height));
+  cairo_->surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, pixels(width), pixels(height));
   cairo_->context = cairo_create(cairo_->surface);
   cairo_scale(cairo_->context, scale, scale);
   cairo_set_line_join(cairo_->context, CAIRO_LINE_JOIN_ROUND);
@@ -63,7 +62,9 @@ Canvas::Canvas(double width, double height, double scale)
   cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
   cairo_set_font_options(cairo_->context, options);
   cairo_font_options_destroy(options);
-  Fill({0, 0, width, height}, kWhite);
+  // Not Fill: the last pixel may lie partly outside.
+  cairo_->SetColor(kWhite);
+  cairo_paint(cairo_->context);
 }
 
 Canvas::~Canvas() = default;

@@ -9,9 +9,9 @@ struct Color {
 };
 
 inline constexpr Color kWhite{1, 1, 1};
-inline constexpr Color kInk{0.13, 0.13, 0.15};     // Text and frames.
-inline constexpr Color kFaint{0.88, 0.88, 0.90};   // Grid lines.
-inline constexpr Color kMuted{0.45, 0.45, 0.48};   // Notes.
+inline constexpr Color kInk{0.13, 0.13, 0.15};    // Text and frames.
+inline constexpr Color kFaint{0.88, 0.88, 0.90};  // Grid lines.
+inline constexpr Color kMuted{0.45, 0.45, 0.48};  // Notes.
 // Apart for every common colour blindness, and next to viridis.
 inline constexpr Color kBlue{0.12, 0.40, 0.66};
 inline constexpr Color kOrange{0.90, 0.42, 0.05};

@@ -48,7 +48,7 @@ class Corner {
     const Rect frame{kLeft + column * (side_ + kGap), kTop + row * (side_ + kGap), side_, side_};
     AxesStyle style;
     style.text = 11;
-    style.spacing = 55;
+    style.spacing = 34;
     style.x_ticks = row == columns_ - 1;
     style.y_ticks = column == 0 && row > 0;
     const AxesLabels labels{"", style.x_ticks ? Name(column) : "", column == 0 ? Name(row) : ""};

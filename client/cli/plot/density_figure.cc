@@ -9,7 +9,8 @@ namespace sluice::plot {
 std::string DrawDensity(const DensityPicture& picture) {
   const Grid& first = picture.panels.front().grid;
   const auto count = static_cast<int>(picture.panels.size());
-  const PanelRow row = LayOutPanels(first.x, first.y, count, 420 * 420 / (count > 1 ? 1.5 : 1.0), 220);
+  const PanelRow row =
+      LayOutPanels(first.x, first.y, count, 420 * 420 / (count > 1 ? 1.5 : 1.0), 220);
   Canvas canvas(row.width(), row.height(), 2);
   for (int i = 0; i < count; ++i) {
     const DensityPanel& panel = picture.panels[static_cast<size_t>(i)];

@@ -25,10 +25,10 @@ struct Film {
   std::string title;
   std::string reference_title;  // "data: wow"
   FilmImage reference;
-  std::vector<FilmFrame> frames;  // At least one, all of the reference's kind.
-  std::vector<Range> ranges;      // One per coordinate shown: 1, 2 or 3.
+  std::vector<FilmFrame> frames;   // At least one, all of the reference's kind.
+  std::vector<Range> ranges;       // One per coordinate shown: 1, 2 or 3.
   std::vector<std::string> names;  // Of the coordinates.
-  LossHistory losses;  // No curve is drawn where it is empty.
+  LossHistory losses;              // No curve is drawn where it is empty.
 };
 
 // GIF of some 900 pixels' width. The last frame is held.

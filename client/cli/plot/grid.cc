@@ -44,7 +44,8 @@ Matrix Centers(const Grid& grid) {
 
 void FillHistogram(const Matrix& data, int64_t x_column, int64_t y_column, Grid* grid) {
   grid->values.assign(static_cast<size_t>(grid->columns) * grid->rows, 0);
-  const double weight = 1 / (static_cast<double>(std::max<int64_t>(data.rows, 1)) * grid->cell_area());
+  const double weight =
+      1 / (static_cast<double>(std::max<int64_t>(data.rows, 1)) * grid->cell_area());
   for (int64_t i = 0; i < data.rows; ++i) {
     const int column = CellOf(data(i, x_column), grid->x, grid->columns);
     const int row = CellOf(data(i, y_column), grid->y, grid->rows);
@@ -55,7 +56,8 @@ void FillHistogram(const Matrix& data, int64_t x_column, int64_t y_column, Grid*
 
 std::vector<double> Histogram(const Matrix& data, int64_t column, Range range, int bins) {
   std::vector<double> density(static_cast<size_t>(bins), 0);
-  const double weight = bins / (static_cast<double>(std::max<int64_t>(data.rows, 1)) * range.span());
+  const double weight =
+      bins / (static_cast<double>(std::max<int64_t>(data.rows, 1)) * range.span());
   for (int64_t i = 0; i < data.rows; ++i) {
     const int cell = CellOf(data(i, column), range, bins);
     if (cell >= 0) density[static_cast<size_t>(cell)] += weight;

@@ -14,6 +14,11 @@ std::vector<LegendEntry> Legend(const LossHistory& history) {
   if (!history.train.empty()) entries.push_back({both ? "training" : "loss", kBlue});
   if (both) entries.push_back({"validation", kOrange});
   if (history.bound) entries.push_back({history.bound_label, kMuted, true});
+  if (history.best) {
+    char text[80];
+    std::snprintf(text, sizeof(text), "best: %.3f, epoch %.0f", history.best->y, history.best->x);
+    entries.push_back({text, both ? kOrange : kBlue, false, true});
+  }
   return entries;
 }
 
@@ -23,14 +28,8 @@ void DrawBest(const Axes& axes, const LossHistory& history) {
   const Rect& frame = axes.frame();
   if (!(at.y >= frame.y && at.y <= frame.bottom())) return;
   const Color color = history.validation.empty() ? kBlue : kOrange;
-  axes.canvas().Dot(at, 5.5, kWhite);
-  axes.canvas().Dot(at, 4, color);
-  char text[80];
-  std::snprintf(text, sizeof(text), "best %.3f (epoch %.0f)", history.best->y, history.best->x);
-  TextStyle style{.size = 12, .color = color, .bold = true, .down = Align::kStart};
-  const double half = axes.canvas().TextWidth(text, style) / 2 + 6;
-  const double x = std::clamp(at.x, frame.x + half, frame.right() - half);
-  axes.canvas().Text({x, std::min(at.y + 12, frame.bottom() - 14)}, text, style);
+  axes.canvas().Dot(at, 6.5, kWhite);
+  axes.canvas().Dot(at, 5, color);
 }
 
 }  // namespace
@@ -41,17 +40,15 @@ Range LossRange(const LossHistory& history) {
     for (const Point& point : *curve) losses.push_back(point.y);
   }
   if (losses.empty()) return {0, 1};
-  Range range{Quantile(losses, 0), Quantile(losses, 0.985)};
+  Range range{Quantile(losses, 0), Quantile(losses, 0.97)};
   if (history.bound) range.low = std::min(range.low, *history.bound);
-  Range padded = Padded(range, 0.06);
-  // Room below the curve for the mark of the best epoch.
-  if (history.best && range.span() > 0) padded.low -= 0.08 * range.span();
-  return padded;
+  return Padded(range, 0.06);
 }
 
 void DrawLossCurves(const Axes& axes, const LossHistory& history) {
   if (history.bound) {
-    axes.Curve({{axes.x().low, *history.bound}, {axes.x().high, *history.bound}}, kMuted, 1.5, true);
+    axes.Curve({{axes.x().low, *history.bound}, {axes.x().high, *history.bound}}, kMuted, 1.5,
+               true);
   }
   axes.Curve(history.train, kBlue, 1.6);
   axes.Curve(history.validation, kOrange, 1.6);

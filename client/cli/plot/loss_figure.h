@@ -12,8 +12,8 @@ namespace sluice::plot {
 struct LossHistory {
   std::vector<Point> train, validation;  // (epoch, nats)
   std::string y_label = "mean negative log-likelihood (nats)";
-  std::optional<Point> best;     // (epoch, nats)
-  std::optional<double> bound;   // What no fit beats, where known.
+  std::optional<Point> best;    // (epoch, nats)
+  std::optional<double> bound;  // What no fit beats, where known.
   std::string bound_label;
 };
 

@@ -20,8 +20,8 @@ class Projection {
  public:
   Projection(Rect frame, const View& view)
       : center_{frame.x + frame.width / 2, frame.y + frame.height / 2},
-        // The diagonal of the unit cube fits whatever the view.
-        scale_(std::min(frame.width, frame.height) / 1.80),
+        // The unit cube fits from every side, and so do the names.
+        scale_(std::min(frame.width, frame.height) / 1.58),
         cos_a_(std::cos(view.azimuth)),
         sin_a_(std::sin(view.azimuth)),
         cos_e_(std::cos(view.elevation)),
@@ -82,12 +82,14 @@ void DrawCloud(Canvas* canvas, Rect frame, const Matrix& points, const std::vect
     Vector p;
     bool inside = true;
     for (size_t axis = 0; axis < 3; ++axis) {
-      p[axis] = (points(i, static_cast<int64_t>(axis)) - ranges[axis].low) / ranges[axis].span() - 0.5;
+      p[axis] =
+          (points(i, static_cast<int64_t>(axis)) - ranges[axis].low) / ranges[axis].span() - 0.5;
       inside = inside && std::abs(p[axis]) <= 0.5;
     }
     if (inside) seen.push_back(project(p));
   }
-  std::sort(seen.begin(), seen.end(), [](const Seen& a, const Seen& b) { return a.depth < b.depth; });
+  std::sort(seen.begin(), seen.end(),
+            [](const Seen& a, const Seen& b) { return a.depth < b.depth; });
   for (const Seen& point : seen) {
     canvas->Dot(point.at, 1.7, Viridis(0.03 + 0.9 * (0.5 - point.depth / 1.5)));
   }

@@ -16,7 +16,7 @@ constexpr size_t kLongest = 64;
 
 struct Ink {
   int width = 0, height = 0;
-  std::vector<uint8_t> alpha;     // Coverage of each pixel.
+  std::vector<uint8_t> alpha;                    // Coverage of each pixel.
   int left = 0, right = 0, top = 0, bottom = 0;  // Of the ink, inclusive.
 };
 

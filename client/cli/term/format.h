@@ -14,8 +14,8 @@ std::string FormatLoss(double nats);                 // "3.1742"; "1.2e+07" wher
 std::string FormatCount(int64_t count);              // "12,345"
 std::string FormatRate(double per_second);           // "1.23 M", "85 k", "640"
 std::string FormatDuration(double seconds);          // "3 s", "4 min 10 s", "2 h 5 min"
-std::string FormatTime(Time time);                   // "2025-08-03 14:02:11" UTC; "-" for the epoch.
-std::string IsoTime(Time time);                      // "2025-08-03T14:02:11Z"
+std::string FormatTime(Time time);  // "2025-08-03 14:02:11" UTC; "-" for the epoch.
+std::string IsoTime(Time time);     // "2025-08-03T14:02:11Z"
 
 // Columns that `text` (UTF-8, without wide characters) takes on a terminal.
 size_t DisplayWidth(std::string_view text);

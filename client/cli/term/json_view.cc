@@ -17,8 +17,12 @@ void PutIf(Json* json, const char* key, const std::optional<T>& value) {
 }
 
 Json SpecJson(const FlowSpec& spec) {
-  Json json{{"architecture", spec.architecture}, {"dim", spec.dim},     {"layers", spec.layers},
-            {"hidden", spec.hidden},             {"depth", spec.depth}, {"dtype", NameOfType(spec.dtype)}};
+  Json json{{"architecture", spec.architecture},
+            {"dim", spec.dim},
+            {"layers", spec.layers},
+            {"hidden", spec.hidden},
+            {"depth", spec.depth},
+            {"dtype", NameOfType(spec.dtype)}};
   PutIf(&json, "scale_bound", spec.scale_bound);
   PutIf(&json, "standardize", spec.standardize);
   if (spec.initialization) {
@@ -61,16 +65,11 @@ Json ToJson(const Model& model) {
 }
 
 Json ToJson(const Version& version) {
-  return {{"model", version.model},
-          {"number", version.number},
-          {"spec", SpecJson(version.spec)},
-          {"create_time", IsoTime(version.create_time)},
-          {"metrics", version.metrics},
-          {"train_job", version.train_job},
-          {"source", version.source},
-          {"dataset_hash", version.dataset_hash},
-          {"seed", version.seed},
-          {"shift", version.shift},
+  return {{"model", version.model},         {"number", version.number},
+          {"spec", SpecJson(version.spec)}, {"create_time", IsoTime(version.create_time)},
+          {"metrics", version.metrics},     {"train_job", version.train_job},
+          {"source", version.source},       {"dataset_hash", version.dataset_hash},
+          {"seed", version.seed},           {"shift", version.shift},
           {"scale", version.scale}};
 }
 

@@ -22,7 +22,8 @@ double LossOf(const TrainUpdate& update) {
 
 double Fraction(const TrainUpdate& update) {
   if (update.epochs <= 0) return 0;
-  return std::clamp(static_cast<double>(update.epoch) / static_cast<double>(update.epochs), 0.0, 1.0);
+  return std::clamp(static_cast<double>(update.epoch) / static_cast<double>(update.epochs), 0.0,
+                    1.0);
 }
 
 // Eighths of a character, so that the bar moves with every step.
@@ -80,7 +81,8 @@ std::string ProgressLine(const TrainUpdate& update) {
 }
 
 std::vector<std::string> ProgressBlock(const std::string& job, const TrainUpdate& update,
-                                       const std::vector<double>& losses, const Terminal& terminal) {
+                                       const std::vector<double>& losses,
+                                       const Terminal& terminal) {
   // One column stays free: a full last column makes some terminals wrap.
   const int columns = std::max(terminal.columns - 1, 10);
   const std::string name = job.size() > 24 ? job.substr(0, 21) + "..." : job;
@@ -95,7 +97,8 @@ std::vector<std::string> ProgressBlock(const std::string& job, const TrainUpdate
   }
   lines.push_back(Join(Numbers(update), static_cast<size_t>(columns)));
   if (losses.size() < 2) return lines;
-  for (const std::string& line : BrailleCurve(losses, std::min(columns, kWidestCurve), kCurveRows)) {
+  for (const std::string& line :
+       BrailleCurve(losses, std::min(columns, kWidestCurve), kCurveRows)) {
     lines.push_back(Colored(line, "36", terminal));
   }
   return lines;

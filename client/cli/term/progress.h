@@ -48,7 +48,7 @@ class ProgressView {
 
   std::vector<double> losses_;
   TrainUpdate latest_;
-  bool pending_ = false;      // `latest_` is not on the screen yet.
+  bool pending_ = false;  // `latest_` is not on the screen yet.
   size_t lines_on_screen_ = 0;
   Clock::time_point shown_at_{};
   int64_t shown_epoch_ = 0;

@@ -1,0 +1,189 @@
+// Every picture from made-up numbers: it is drawn, of the size meant, and neither odd
+// ranges nor numbers that are not finite break it. With SLUICE_PICTURES=DIR in the
+// environment the pictures are kept for a person to look at.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <random>
+
+#include "client/cli/plot/corner_figure.h"
+#include "client/cli/plot/curve_figure.h"
+#include "client/cli/plot/density_figure.h"
+#include "client/cli/plot/film_figure.h"
+#include "client/cli/plot/heatmap.h"
+#include "client/cli/plot/loss_figure.h"
+#include "client/cli/plot/text_points.h"
+
+namespace sluice::plot {
+namespace {
+
+const std::string kPngMagic = "\x89PNG\r\n\x1a\n";
+
+void Keep(const std::string& name, const std::string& bytes) {
+  const char* directory = std::getenv("SLUICE_PICTURES");
+  if (directory == nullptr) return;
+  std::ofstream(std::string(directory) + "/" + name, std::ios::binary) << bytes;
+}
+
+void ExpectPng(const std::string& name, const std::string& bytes) {
+  EXPECT_EQ(bytes.substr(0, 8), kPngMagic) << name;
+  EXPECT_GT(bytes.size(), 5000u) << name;
+  Keep(name, bytes);
+}
+
+// A ring as smooth as a model's density.
+Grid Ring(Range x, Range y, int cells, double radius) {
+  Grid grid = SquareGrid(x, y, cells);
+  for (int row = 0; row < grid.rows; ++row) {
+    for (int column = 0; column < grid.columns; ++column) {
+      const double r = std::hypot(grid.x_of(column), grid.y_of(row)) - radius;
+      grid.values[static_cast<size_t>(row) * grid.columns + column] =
+          std::exp(-r * r / 0.08) / (2 * 3.1416 * radius * 0.5);
+    }
+  }
+  return grid;
+}
+
+Matrix Roll(int64_t rows, double noise, int64_t cols) {
+  std::mt19937_64 random(3);
+  std::normal_distribution<double> normal;
+  std::uniform_real_distribution<double> uniform;
+  Matrix points{rows, cols, {}, DType::kFloat32};
+  for (int64_t i = 0; i < rows; ++i) {
+    const double t = 4.7 * (1 + 2 * uniform(random));
+    const double roll[] = {t * std::cos(t) / 5, 4 * uniform(random), t * std::sin(t) / 5};
+    for (int64_t c = 0; c < cols; ++c)
+      points.values.push_back(roll[c % 3] + noise * normal(random));
+  }
+  return points;
+}
+
+LossHistory Losses(int epochs) {
+  LossHistory history;
+  std::mt19937_64 random(1);
+  std::normal_distribution<double> normal;
+  for (int epoch = 1; epoch <= epochs; ++epoch) {
+    const double loss = 3.1 + 1.2 * std::exp(-epoch / 40.0) + 40 * std::exp(-epoch / 1.5);
+    history.train.push_back({static_cast<double>(epoch), loss + 0.03 * normal(random)});
+    history.validation.push_back({static_cast<double>(epoch), loss + 0.06 + 0.05 * normal(random)});
+  }
+  history.best = Point{epochs * 0.87, 3.13};
+  return history;
+}
+
+TEST(Figures, DensityBesideData) {
+  const Result<Matrix> wow = TextPoints("WOW", 5000, 0);
+  ASSERT_TRUE(wow.ok());
+  DensityPicture picture;
+  picture.panels.push_back({"wow, version 1", Ring({-4.3, 4.3}, {-2.2, 2.2}, 80'000, 1.4), true});
+  picture.most = BrightestOf(picture.panels[0].grid);
+  ExpectPng("density-alone.png", DrawDensity(picture));
+  Grid histogram = SquareGrid({-4.3, 4.3}, {-2.2, 2.2}, 2500);
+  FillHistogram(*wow, 0, 1, &histogram);
+  picture.panels.push_back({"data: wow", histogram, false});
+  ExpectPng("density.png", DrawDensity(picture));
+  DensityPicture square;
+  for (const char* title : {"exact: seed-moons", "moons, version 1"}) {
+    square.panels.push_back({title, Ring({-2.5, 2.5}, {-2.5, 2.5}, 80'000, 1.5), true});
+  }
+  square.most = BrightestOf(square.panels[0].grid);
+  ExpectPng("density-square.png", DrawDensity(square));
+}
+
+TEST(Figures, LossesWithAndWithoutABound) {
+  LossHistory history = Losses(600);
+  ExpectPng("loss.png", DrawLoss(history, "Training wow on dataset wow"));
+  history.validation.clear();
+  history.bound = 2.9;
+  history.bound_label = "\u2212log Z (exact)";
+  history.train[300].y = NAN;
+  history.train[400].y = 1e9;
+  ExpectPng("loss-target.png", DrawLoss(history, "Training moons on target seed-moons"));
+  LossHistory single;
+  single.train.push_back({1, 3});
+  ExpectPng("loss-single.png", DrawLoss(single, "One epoch"));
+}
+
+TEST(Figures, OneCoordinate) {
+  CurvePicture picture;
+  picture.title = "gauss, version 2";
+  picture.x = {-4, 4};
+  picture.curves.push_back({"gauss, version 2", {}});
+  for (int i = 0; i <= 400; ++i) {
+    const double x = -4 + i * 0.02;
+    picture.curves[0].points.push_back({x, std::exp(-x * x / 2) / 2.5066});
+  }
+  picture.bars_name = "data: gauss";
+  picture.bars = std::vector<double>(80, 0.1);
+  ExpectPng("curve.png", DrawCurves(picture));
+}
+
+TEST(Figures, Corner) {
+  for (const int64_t dim : {3, 5, 9}) {
+    CornerPicture picture;
+    picture.title = "roll, version 1 and dataset roll";
+    picture.model = Roll(20'000, 0.25, dim);
+    picture.data = Roll(5000, 0.05, dim);
+    for (int64_t i = 1; i <= dim; ++i) picture.names.push_back("x" + std::to_string(i));
+    ExpectPng("corner-" + std::to_string(dim) + ".png", DrawCorner(picture));
+  }
+}
+
+void ExpectFilm(const std::string& name, const Film& film) {
+  const Result<std::string> gif = DrawFilm(film);
+  ASSERT_TRUE(gif.ok());
+  EXPECT_EQ(gif->substr(0, 6), "GIF89a");
+  Keep(name + ".gif", *gif);
+  ExpectPng(name + ".png", DrawFilmFrame(film, film.frames.size() / 2));
+}
+
+TEST(Figures, FilmOfADensity) {
+  const Result<Matrix> wow = TextPoints("WOW", 5000, 0);
+  ASSERT_TRUE(wow.ok());
+  Film film;
+  film.title = "wow";
+  film.reference_title = "data: wow";
+  film.ranges = {{-4.3, 4.3}, {-2.2, 2.2}};
+  film.names = {"x1", "x2"};
+  Grid histogram = SquareGrid(film.ranges[0], film.ranges[1], 2500);
+  FillHistogram(*wow, 0, 1, &histogram);
+  film.reference = histogram;
+  for (int i = 0; i <= 4; ++i) {
+    const Grid grid = Ring(film.ranges[0], film.ranges[1], 18'000, 0.3 + 0.3 * i);
+    film.frames.push_back({"epoch " + std::to_string(50 * i), 50 * i, grid});
+  }
+  film.losses = Losses(200);
+  ExpectFilm("film", film);
+}
+
+TEST(Figures, FilmOfACloud) {
+  Film film;
+  film.title = "roll";
+  film.reference_title = "data: roll";
+  film.ranges = {{-3, 3.2}, {-0.5, 4.5}, {-3, 3}};
+  film.names = {"x1", "x2", "x3"};
+  film.reference = Roll(4000, 0.02, 3);
+  for (int i = 4; i >= 0; --i) {
+    film.frames.push_back(
+        {"epoch " + std::to_string(50 - 10 * i), 50 - 10 * i, Roll(4000, 0.3 * i, 3)});
+  }
+  film.losses = Losses(50);
+  ExpectFilm("film-cloud", film);
+}
+
+TEST(Figures, FilmOfOneCoordinateWithoutLosses) {
+  Film film;
+  film.title = "line";
+  film.reference_title = "in the end";
+  film.ranges = {{-3, 3}};
+  film.names = {"x1"};
+  film.reference = Roll(4000, 0.3, 1);
+  film.frames.push_back({"version 0", 0, Roll(4000, 1, 1)});
+  film.frames.push_back({"version 1", 1, Roll(4000, 0.3, 1)});
+  ExpectFilm("film-line", film);
+}
+
+}  // namespace
+}  // namespace sluice::plot
