@@ -66,8 +66,8 @@ class Store {
   // Writes the job's mutable fields (state, attempt, times, error, order) and
   // appends `updates`, together; last_sequence follows the updates.
   virtual absl::Status SaveJob(const JobRecord& job, const std::vector<UpdateRecord>& updates) = 0;
-  // Appends progress of a running job. The write need not be synced to disk one
-  // by one, but is before any later call of another kind returns OK.
+  // Appends progress of a running job. It survives the end of the process at
+  // once, and that of the machine when any later writing call of another kind returns OK.
   virtual absl::Status AppendUpdates(absl::string_view job,
                                      const std::vector<UpdateRecord>& updates) = 0;
   // Sequences > after, ascending.
