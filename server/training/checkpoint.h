@@ -23,13 +23,12 @@ struct Counters {
   int64_t updates = 0;  // Optimiser updates made: steps less those skipped.
   int64_t skipped = 0;  // Steps skipped for a loss or gradient that was not finite.
   int64_t rollbacks = 0;
-  int64_t tries = 0;    // Rollbacks of the epoch under way.
-  int64_t healthy = 0;  // Epochs since the last rollback.
+  int64_t tries = 0;  // Rollbacks of the epoch under way.
   int64_t best_epoch = 0;
   double best_loss = kNoLoss;
   double reference_loss = kNoLoss;  // Lowest training loss of an epoch.
   double spread = 0;                // Highest less mean batch loss of the last epoch.
-  double learning_rate_factor = 1;
+  double learning_rate_factor = 1;  // Below 1 for some epochs after a rollback.
   double seconds = 0;
 
   friend bool operator==(const Counters&, const Counters&) = default;

@@ -22,8 +22,6 @@ constexpr double kMostSkipped = 0.1;
 // with a fresh optimiser; after so many in all the run is given up.
 constexpr int64_t kTriesFromStart = 3;
 constexpr int64_t kMostTries = 8;
-// Good epochs after which a halved learning rate is doubled again.
-constexpr int64_t kRecoveryEpochs = 10;
 
 }  // namespace
 
@@ -148,7 +146,6 @@ absl::Status Run::RollBack() {
   counters.skipped = skipped;
   ++counters.rollbacks;
   ++counters.tries;
-  counters.healthy = 0;
   counters.learning_rate_factor /= 2;
   const bool from_best = counters.tries > kTriesFromStart && counters.best_epoch > 0;
   if (from_best) {
@@ -161,17 +158,6 @@ absl::Status Run::RollBack() {
       counters.learning_rate_factor));
 }
 
-absl::Status Run::RecoverRate() {
-  Counters& counters = now_.counters;
-  ++counters.healthy;
-  if (counters.learning_rate_factor >= 1 || counters.healthy % kRecoveryEpochs != 0) {
-    return absl::OkStatus();
-  }
-  counters.learning_rate_factor *= 2;
-  return Say(absl::StrFormat("epoch %d: %d good epochs, learning rate times %g", counters.epoch,
-                             kRecoveryEpochs, counters.learning_rate_factor));
-}
-
 void Run::Accept(const Criterion::Assessment& assessment, const EpochSums& sums) {
   Counters& counters = now_.counters;
   ++counters.epoch;
@@ -181,6 +167,8 @@ void Run::Accept(const Criterion::Assessment& assessment, const EpochSums& sums)
       IsHopeless() ? sums.mean_loss() : std::min(counters.reference_loss, sums.mean_loss());
   counters.spread = sums.highest - sums.mean_loss();
   counters.tries = 0;
+  // Explosions are events, not a sign that the rate is too high for the rest of the run.
+  counters.learning_rate_factor = std::min(2 * counters.learning_rate_factor, 1.0);
   counters.seconds += absl::ToDoubleSeconds(sums.time);
   if (assessment.loss < counters.best_loss) {
     counters.best_loss = assessment.loss;
@@ -197,7 +185,6 @@ absl::Status Run::EndEpoch(const Criterion::Assessment& assessment, const EpochS
                         now_.counters.epoch, sums.skipped, steps_per_epoch_)));
   }
   RETURN_IF_ERROR(ReportEpoch(assessment, sums));
-  RETURN_IF_ERROR(RecoverRate());
   RETURN_IF_ERROR(KeepSnapshot());
   if (IsOver() && now_.counters.epoch < epochs_) {
     RETURN_IF_ERROR(Say(

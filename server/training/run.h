@@ -58,7 +58,6 @@ class Run {
   bool IsHopeless() const;
   absl::Status EndEpoch(const Criterion::Assessment& assessment, const EpochSums& sums);
   absl::Status RollBack();
-  absl::Status RecoverRate();
   absl::Status ReportEpoch(const Criterion::Assessment& assessment, const EpochSums& sums);
   absl::Status Say(std::string message);
   absl::Status KeepSnapshot();

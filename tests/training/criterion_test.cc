@@ -9,6 +9,7 @@
 #include <numbers>
 
 #include "server/flows/parameters.h"
+#include "server/flows/torch_setup.h"
 #include "server/training/tensors.h"
 
 namespace sluiced::training {
@@ -99,11 +100,12 @@ TEST(ReverseKl, WithoutScoreNoNoiseIsLeftAtTheOptimum) {
 
 // The two differ by the mean score, whose expectation is zero.
 TEST(ReverseKl, ScoreTermHasMeanZero) {
+  flows::SetUpTorch();
   const flows::FlowSpec spec = SmallSpec(flows::Initialization::kUniform);
   const torch::Tensor parameters = ToTensor(flows::InitialParameters(spec, 5));
   const flows::RealNvp flow(spec, {});
   TrainConfig config;
-  config.rows = 200'000;
+  config.rows = 50'000;
   const targets::Target& target = *targets::FindTarget("gaussian").value();
   const auto with_score = MakeReverseKl(flow, config, target);
   config.drop_score = true;
@@ -112,7 +114,7 @@ TEST(ReverseKl, ScoreTermHasMeanZero) {
   without_score->BeginEpoch(0);
   const torch::Tensor a = GradientOf(*with_score, parameters, config.rows);
   const torch::Tensor b = GradientOf(*without_score, parameters, config.rows);
-  EXPECT_LT((a - b).norm().item<double>(), 0.02 * std::max(a.norm().item<double>(), 1.0));
+  EXPECT_LT((a - b).norm().item<double>(), 0.04 * std::max(a.norm().item<double>(), 1.0));
 }
 
 TEST(ReverseKl, DrawsAreFreshUnlessFixed) {
@@ -128,6 +130,38 @@ TEST(ReverseKl, DrawsAreFreshUnlessFixed) {
     criterion->BeginEpoch(1);
     EXPECT_EQ(ValueAt(*criterion, parameters, 10) == first, fixed);
   }
+}
+
+TEST(Likelihood, SurrogateHasTheGradientOfTheLoss) {
+  const flows::FlowSpec spec = SmallSpec(flows::Initialization::kUniform);
+  const torch::Tensor parameters = ToTensor(flows::InitialParameters(spec, 5));
+  const flows::RealNvp flow(spec, {{0.5, 0}, {2, 1}});
+  Array rows(DType::kFloat64, {40, 2});
+  for (size_t i = 0; i < 80; ++i) rows.as<double>()[i] = std::sin(static_cast<double>(i));
+  TrainConfig config;
+  const auto criterion = MakeLikelihood(flow, config, rows, SplitRows(40, 0, 1).value());
+  criterion->BeginEpoch(0);
+  ExpectGradientOfValue(*criterion, parameters, 40);
+}
+
+TEST(Likelihood, AStrayRowBoundsItsGradientButNotTheLossReported) {
+  const flows::FlowSpec spec = SmallSpec(flows::Initialization::kUniform);
+  const torch::Tensor parameters = ToTensor(flows::InitialParameters(spec, 5));
+  const flows::RealNvp flow(spec, {});
+  Array rows(DType::kFloat64, {40, 2});
+  for (size_t i = 0; i < 80; ++i) rows.as<double>()[i] = std::sin(static_cast<double>(i));
+  TrainConfig config;
+  const auto norm = [&](double stray) {
+    rows.as<double>()[0] = stray;
+    const auto criterion = MakeLikelihood(flow, config, rows, SplitRows(40, 0, 1).value());
+    criterion->BeginEpoch(0);
+    EXPECT_NEAR(ValueAt(*criterion, parameters, 40), criterion->Measure(parameters)["train_loss"],
+                1e-9 * stray * stray);
+    return GradientOf(*criterion, parameters, 40).norm().item<double>();
+  };
+  EXPECT_GT(norm(1e4), 0);
+  EXPECT_LT(norm(1e4), 100 * norm(1));
+  EXPECT_LT(norm(1e6), 1.5 * norm(1e4));
 }
 
 TEST(Likelihood, BatchesCoverTheTrainingRowsOnceAnEpoch) {
