@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -20,14 +22,20 @@
 namespace sluiced {
 namespace {
 
+// The main thread's id is the process's. Async-signal-safe.
+void PassToMainThread(int number) { syscall(SYS_tgkill, getpid(), getpid(), number); }
+
 // Signals that end the server wait here until WaitForSignal takes them: blocked
-// before any thread starts, so that no thread is interrupted by them.
+// before our threads start, so that none is interrupted by them. The threads that
+// OpenBLAS started while it was loaded block nothing: they pass them on.
 sigset_t BlockEndingSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGTERM, PassToMainThread);
+  signal(SIGINT, PassToMainThread);
   signal(SIGPIPE, SIG_IGN);  // A log that nobody reads any more ends nothing.
   return signals;
 }
@@ -69,6 +77,8 @@ absl::Status Run(const Config& config, const sigset_t& signals) {
   if (!config.port_file.empty()) RETURN_IF_ERROR(WriteAddress(config.port_file, address));
   const std::string name = WaitForSignal(signals);
   spdlog::info("{}: finishing what is in flight; the same again ends at once", name);
+  signal(SIGTERM, SIG_DFL);
+  signal(SIGINT, SIG_DFL);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   server->Drain();
   spdlog::info("ended");

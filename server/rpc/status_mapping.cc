@@ -14,7 +14,7 @@ namespace {
 
 // gRPC refuses metadata of more than 8 KiB in all; the message travels twice, once
 // percent-encoded to up to three times its size.
-constexpr size_t kMaxText = 1000;
+constexpr size_t kMaxText = 700;
 
 // Ends before a character that would be cut in two.
 std::string Cut(absl::string_view text) {

@@ -12,8 +12,10 @@ class SpaceReserve {
  public:
   explicit SpaceReserve(std::string path) : path_(std::move(path)) {}
 
-  void Fill();     // As far as the disk allows: all of it or nothing.
-  bool Release();  // False when there was nothing to release.
+  // All of it or, where the disk has too little left, nothing.
+  void Fill();
+  // False when there was nothing to release.
+  bool Release();
 
  private:
   const std::string path_;

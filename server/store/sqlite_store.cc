@@ -85,16 +85,27 @@ void SqliteStore::ReuseLogLocked() {
   writer_->TryExecuteOnce("PRAGMA wal_checkpoint(PASSIVE)").IgnoreError();
 }
 
+absl::StatusOr<bool> SqliteStore::ReleaseStepLocked() {
+  const auto free_pages = [](Connection& c) -> absl::StatusOr<int64_t> {
+    Rows freelist = c.Query("PRAGMA freelist_count");
+    return freelist.Next() ? freelist.Int(0) : 0;
+  };
+  ASSIGN_OR_RETURN(const int64_t free, deferred_writer_->InTransaction(free_pages));
+  if (free == 0) return false;
+  // Small steps: each needs room in the WAL for the pages that it moves.
+  RETURN_IF_ERROR(deferred_writer_->TryExecuteOnce("PRAGMA incremental_vacuum(512)"));
+  return true;
+}
+
 void SqliteStore::ReleaseSpace() {
   for (bool more = true; more;) {
     std::lock_guard<std::mutex> hold(write_mu_);
-    auto freed = deferred_writer_->InTransaction([](Connection& c) -> absl::StatusOr<bool> {
-      Rows freelist = c.Query("PRAGMA freelist_count");
-      return freelist.Next() && freelist.Int(0) > 0;
-    });
-    // Small steps: each needs room in the WAL for the pages that it moves.
-    more = freed.ok() && *freed &&
-           deferred_writer_->TryExecuteOnce("PRAGMA incremental_vacuum(512)").ok();
+    absl::StatusOr<bool> step = ReleaseStepLocked();
+    if (IsFull(step) && reserve_.Release()) {
+      ReuseLogLocked();
+      step = ReleaseStepLocked();
+    }
+    more = step.ok() && *step;
   }
   std::lock_guard<std::mutex> hold(write_mu_);
   ReuseLogLocked();

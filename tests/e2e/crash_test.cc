@@ -61,7 +61,7 @@ TEST_F(CrashTest, UploadsAreWholeOrAbsent) {
     KillDuring(milliseconds(150), [&] {
       for (;;) {
         const double salt = static_cast<double>(++started) * 1e7;
-        const std::string id = "d" + std::to_string(started);
+        const std::string id = std::string("d").append(std::to_string(started));
         if (!client_->UploadRows(id, CountingRows(kRows, kCols, salt), "test", "").ok()) return;
         acknowledged[id] = salt;
       }

@@ -18,7 +18,9 @@ constexpr int64_t kRoom = int64_t{24} << 20;
 
 // 4 MB each.
 Status Upload(Client& client, int index) {
-  return client.UploadRows("d" + std::to_string(index), CountingRows(100000, 5, index), "test", "")
+  return client
+      .UploadRows(std::string("d").append(std::to_string(index)), CountingRows(100000, 5, index),
+                  "test", "")
       .status();
 }
 

@@ -17,7 +17,7 @@ std::string SourceOf(const TrainJob& job) {
 }
 
 std::string EpochsOf(const TrainJob& job) {
-  if (!job.last_update) return "-";
+  if (!job.last_update || job.last_update->epochs == 0) return "-";
   return std::to_string(job.last_update->epoch) + "/" + std::to_string(job.last_update->epochs);
 }
 
@@ -49,7 +49,7 @@ void Show(const Context& context, const TrainJob& job) {
                {"version", job.version ? std::to_string(*job.version) : ""},
                {"attempt", job.attempt > 1 ? std::to_string(job.attempt) : ""},
                {"place in queue", job.queue_position > 0 ? std::to_string(job.queue_position) : ""},
-               {"progress", job.last_update ? ProgressLine(*job.last_update) : ""},
+               {"progress", EpochsOf(job) != "-" ? ProgressLine(*job.last_update) : ""},
                {"best loss", LossOf(job)},
                {"created", FormatTime(job.create_time)},
                {"started", OptionalTime(job.start_time)},
@@ -68,10 +68,10 @@ void AddVerb(CLI::App& group, const char* verb, const char* help,
 
 void AddStateChange(CLI::App& group, Context& context, const char* verb, const char* help,
                     Result<TrainJob> (Client::*change)(const std::string&)) {
-  AddVerb(group, verb, help, [&context, change](const std::string& id) {
+  AddVerb(group, verb, help, [&context, verb, change](const std::string& id) {
     const TrainJob job = OrFail((context.client().*change)(id));
     if (context.json()) return PrintJson(ToJson(job));
-    Say("job " + job.id + " " + NameOf(job.state));
+    Say("job " + job.id + ": " + verb + " accepted, now " + NameOf(job.state));
   });
 }
 

@@ -71,6 +71,8 @@ std::string DensityMap(Context& context, const PlotModel& model) {
   if (model.data) {
     picture.panels.push_back(
         {"data: " + model.dataset, DataDensity(*model.data, ranges[0], ranges[1]), false});
+    picture.most =
+        std::max(picture.most, plot::BrightestOf(picture.panels[1].grid, plot::kOfHistogram));
   }
   return plot::DrawDensity(picture);
 }

@@ -112,7 +112,7 @@ plot::Grid ModelDensity(Context& context, const std::string& query, plot::Range 
 }
 
 plot::Grid DataDensity(const Matrix& data, plot::Range x, plot::Range y) {
-  const int64_t cells = std::clamp<int64_t>(data.rows / 2, 400, 10'000);
+  const int64_t cells = std::clamp<int64_t>(data.rows / 3, 400, 10'000);
   plot::Grid grid = plot::SquareGrid(x, y, static_cast<int>(cells));
   plot::FillHistogram(data, 0, 1, &grid);
   return grid;

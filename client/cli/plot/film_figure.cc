@@ -31,7 +31,8 @@ class FilmDrawer {
  public:
   explicit FilmDrawer(const Film& film) : film_(film), row_(LayOutFilm(film)) {
     if (const Grid* last = std::get_if<Grid>(&film.frames.back().image)) {
-      most_ = BrightestOf(*last);
+      most_ =
+          std::max(BrightestOf(*last), BrightestOf(std::get<Grid>(film.reference), kOfHistogram));
     }
     if (film.ranges.size() == 1) highest_ = HighestBar();
   }

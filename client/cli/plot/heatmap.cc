@@ -50,14 +50,14 @@ void DrawColorbar(Canvas* canvas, Rect bar, double most, const std::string& labe
   canvas->Text({bar.right() + 7 + widest + 8, bar.y + bar.height / 2}, label, turned);
 }
 
-double BrightestOf(const Grid& grid) {
+double BrightestOf(const Grid& grid, double quantile) {
   std::vector<double> positive;
   const double top = RangeOf(grid.values).high;
   for (const double value : grid.values) {
     // Cells that hold next to nothing would move the percentile with the margins.
     if (std::isfinite(value) && value > top * 1e-3) positive.push_back(value);
   }
-  const double most = Quantile(positive, 0.997);
+  const double most = Quantile(positive, quantile);
   return most > 0 ? most : 1;
 }
 

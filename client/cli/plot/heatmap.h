@@ -14,8 +14,10 @@ void DrawHeatmap(const Axes& axes, const Grid& grid, double most, bool smooth);
 // units beyond `bar`. An arrow tip on top says that larger values share its colour.
 void DrawColorbar(Canvas* canvas, Rect bar, double most, const std::string& label, double text);
 
-// What the brightest colour should stand for: the 99.7th percentile of the positive
-// values, so that a single spike does not darken the rest. Never 0.
-double BrightestOf(const Grid& grid);
+// What the brightest colour should stand for: a high quantile of the values that are
+// not next to nothing, so that a single spike does not darken the rest. Never 0.
+inline constexpr double kOfFunction = 0.997;
+inline constexpr double kOfHistogram = 0.95;  // Its cells are noisy.
+double BrightestOf(const Grid& grid, double quantile = kOfFunction);
 
 }  // namespace sluice::plot

@@ -133,6 +133,8 @@ void ProgressView::ShowEvent(const TrainUpdate& update) {
   for (char& c : line) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }
+  // In order: the epochs before an event come before it.
+  if (pending_ && !terminal_.interactive) Redraw();
   Erase();
   out_ << job_ << ": " << line << std::endl;
   if (terminal_.interactive && !losses_.empty()) Redraw();

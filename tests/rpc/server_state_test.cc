@@ -1,0 +1,213 @@
+// The server as a whole: health, reflection, stopping, and more work than it has
+// threads for.
+#include <grpcpp/generic/generic_stub.h>
+
+#include <chrono>
+#include <future>
+#include <string>
+#include <thread>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/test_server.h"
+
+namespace sluiced::testing {
+namespace {
+
+using grpc::StatusCode;
+using ::testing::HasSubstr;
+
+// The first answer to one message, both as bytes: for services whose messages are
+// not ours.
+std::string CallRaw(TestServer& server, const std::string& method, const std::string& request) {
+  grpc::GenericStub stub(server.Connect());
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  const auto done = [&queue] {
+    void* tag;
+    bool ok = false;
+    return queue.Next(&tag, &ok) && ok;
+  };
+  const auto call = stub.PrepareCall(&context, method, &queue);
+  call->StartCall(nullptr);
+  EXPECT_TRUE(done());
+  const grpc::Slice slice(request);
+  call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
+  EXPECT_TRUE(done());
+  call->WritesDone(nullptr);
+  EXPECT_TRUE(done());
+  grpc::ByteBuffer reply;
+  call->Read(&reply, nullptr);
+  EXPECT_TRUE(done());
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  EXPECT_TRUE(done());
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  grpc::Slice all;
+  return reply.DumpToSingleSlice(&all).ok() ? std::string(all.begin(), all.end()) : "";
+}
+
+constexpr char kServing[] = "\x08\x01";  // HealthCheckResponse{status: SERVING}
+constexpr char kNotServing[] = "\x08\x02";
+
+std::string Health(TestServer& server, const std::string& service) {
+  const std::string request =
+      service.empty() ? "" : std::string("\x0a") + static_cast<char>(service.size()) + service;
+  return CallRaw(server, "/grpc.health.v1.Health/Check", request);
+}
+
+Seen LogProb(TestServer& server, std::chrono::milliseconds timeout = std::chrono::minutes(1)) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + timeout);
+  v1::LogProbRequest request;
+  request.set_model("models/wow");
+  *request.mutable_x() = SmallNumbers(1, 2);
+  v1::LogProbResponse reply;
+  return SeenBy(server.inference->LogProb(&context, request, &reply));
+}
+
+const char* const kServices[] = {"sluice.v1.ModelService", "sluice.v1.DatasetService",
+                                 "sluice.v1.TrainingService", "sluice.v1.InferenceService"};
+
+TEST(ServerState, HealthIsToldForTheServerAndEachService) {
+  TestServer server;
+  EXPECT_EQ(Health(server, ""), kServing);
+  for (const char* service : kServices) EXPECT_EQ(Health(server, service), kServing) << service;
+}
+
+TEST(ServerState, ReflectionListsTheServices) {
+  TestServer server;
+  const std::string services =
+      CallRaw(server, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+              "\x3a\x01*");  // ServerReflectionRequest{list_services: "*"}
+  for (const char* service : kServices) EXPECT_THAT(services, HasSubstr(service));
+}
+
+TEST(ServerState, AStoppingServerRefusesNewCallsAndFinishesTheOthers) {
+  TestServer server;
+  MakeModel(server, "wow", 2);
+  grpc::ClientContext context;
+  const auto stream = server.inference->StreamLogProb(&context);
+  v1::LogProbRequest request;
+  request.set_model("models/wow");
+  *request.mutable_x() = SmallNumbers(2, 2);
+  v1::LogProbResponse reply;
+  ASSERT_TRUE(stream->Write(request));
+  ASSERT_TRUE(stream->Read(&reply));
+
+  server.server().RefuseNewCalls();
+  EXPECT_EQ(Health(server, ""), kNotServing);
+  for (const char* service : kServices) EXPECT_EQ(Health(server, service), kNotServing);
+  const Seen unary = LogProb(server);
+  EXPECT_EQ(unary.code, StatusCode::UNAVAILABLE) << unary;
+  EXPECT_GT(unary.retry_seconds.value_or(0), 0);
+  grpc::ClientContext watch_context;
+  v1::WatchTrainJobRequest watch;
+  watch.set_name("trainJobs/x");
+  const Seen streamed = SeenBy(server.training->WatchTrainJob(&watch_context, watch)->Finish());
+  EXPECT_EQ(streamed.code, StatusCode::UNAVAILABLE) << streamed;
+  EXPECT_GT(streamed.retry_seconds.value_or(0), 0);
+
+  ASSERT_TRUE(stream->Write(request));
+  ASSERT_TRUE(stream->Read(&reply));
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
+  server.server().Drain();
+}
+
+// A server whose only thread of inference is busy until Release.
+class BusyServer : public ::testing::Test {
+ protected:
+  static Config OneThread() {
+    Config config;
+    config.threads = 1;
+    config.max_queued_calls = 1;
+    return config;
+  }
+
+  BusyServer() {
+    MakeModel(server_, "wow", 2);
+    EXPECT_EQ(LogProb(server_).code, StatusCode::OK);
+    std::promise<void> started;
+    EXPECT_TRUE(server_.server()
+                    .compute()
+                    .Post(serving::Caller(),
+                          [&started, released = release_.get_future().share()](absl::Status) {
+                            started.set_value();
+                            released.wait();
+                          })
+                    .ok());
+    started.get_future().wait();
+  }
+  ~BusyServer() override { Release(); }
+  void Release() {
+    if (!std::exchange(released_, true)) release_.set_value();
+  }
+
+  TestServer server_{OneThread()};
+  std::promise<void> release_;
+  bool released_ = false;
+};
+
+TEST_F(BusyServer, RefusesWhatItsQueueHasNoRoomForAndServesOn) {
+  ASSERT_TRUE(server_.server().compute().Post(serving::Caller(), [](absl::Status) {}).ok());
+  const Seen refused = LogProb(server_);
+  EXPECT_EQ(refused.code, StatusCode::RESOURCE_EXHAUSTED) << refused;
+  EXPECT_GT(refused.retry_seconds.value_or(0), 0);
+  grpc::ClientContext context;
+  v1::SampleRequest sample;
+  sample.set_model("models/wow");
+  sample.set_rows(10);
+  const Seen streamed = SeenBy(server_.inference->StreamSample(&context, sample)->Finish());
+  EXPECT_EQ(streamed.code, StatusCode::RESOURCE_EXHAUSTED) << streamed;
+  Release();
+  // The queue runs empty on a thread of the server's: the next one waits for it.
+  std::promise<void> empty;
+  server_.server().compute().Continue(serving::Caller(), [&](absl::Status) { empty.set_value(); });
+  empty.get_future().wait();
+  EXPECT_EQ(LogProb(server_).code, StatusCode::OK);
+}
+
+TEST_F(BusyServer, ADeadlineThatPassesInTheQueueIsExceeded) {
+  const Seen late = LogProb(server_, std::chrono::milliseconds(50));
+  EXPECT_EQ(late.code, StatusCode::DEADLINE_EXCEEDED) << late;
+  Release();
+}
+
+TEST_F(BusyServer, StillAnswersWhatNeedsNoInference) {
+  v1::GetModelRequest request;
+  request.set_name("models/wow");
+  grpc::ClientContext context;
+  v1::Model model;
+  EXPECT_TRUE(server_.models->GetModel(&context, request, &model).ok());
+}
+
+TEST(ServerState, AnAddressThatCannotBeHadIsSaidClearly) {
+  TestServer first;
+  for (const std::string& listen :
+       {first.address(), std::string("127.0.0.1"), std::string("127.0.0.1:99999"),
+        std::string("127.0.0.1:-1"), std::string("no.such.host.invalid:1"), std::string("unix:"),
+        std::string(":x"), std::string("")}) {
+    Config config;
+    config.data_dir = first.data_dir() + "/other";
+    config.threads = 1;
+    config.listen = listen;
+    const auto second = Server::Start(config);
+    ASSERT_FALSE(second.ok()) << listen;
+    EXPECT_THAT(std::string(second.status().message()), HasSubstr("cannot listen on")) << listen;
+  }
+}
+
+TEST(ServerState, ADataDirectoryHasOneOwner) {
+  TestServer first;
+  Config config;
+  config.data_dir = first.data_dir();
+  config.listen = "127.0.0.1:0";
+  config.threads = 1;
+  const auto second = Server::Start(config);
+  ASSERT_FALSE(second.ok());
+  EXPECT_THAT(std::string(second.status().message()), HasSubstr(first.data_dir()));
+}
+
+}  // namespace
+}  // namespace sluiced::testing

@@ -1,0 +1,121 @@
+#include "tests/support/test_server.h"
+
+#include <google/protobuf/any.pb.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <ostream>
+#include <stdexcept>
+
+#include "server/flows/torch_setup.h"
+#include "sluice/v1/status.pb.h"
+
+namespace sluiced::testing {
+namespace {
+
+std::string MakeDirectory() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "sluice-test-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+  return pattern;
+}
+
+void Check(const grpc::Status& status) {
+  if (!status.ok()) throw std::runtime_error(status.error_message());
+}
+
+}  // namespace
+
+TestServer::TestServer(Config config) : data_dir_(MakeDirectory()) {
+  flows::SetUpTorch();
+  config.data_dir = data_dir_;
+  config.listen = "127.0.0.1:0";
+  if (config.threads == 0) config.threads = 2;
+  auto server = Server::Start(config);
+  if (!server.ok()) throw std::runtime_error(server.status().ToString());
+  server_ = *std::move(server);
+  const auto channel = Connect();
+  models = v1::ModelService::NewStub(channel);
+  datasets = v1::DatasetService::NewStub(channel);
+  training = v1::TrainingService::NewStub(channel);
+  inference = v1::InferenceService::NewStub(channel);
+}
+
+TestServer::~TestServer() {
+  server_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(data_dir_, ignored);
+}
+
+std::string TestServer::address() const { return "127.0.0.1:" + std::to_string(server_->port()); }
+
+std::shared_ptr<grpc::Channel> TestServer::Connect() const {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(-1);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(address(), grpc::InsecureChannelCredentials(), arguments);
+}
+
+Seen SeenBy(const grpc::Status& status) {
+  Seen seen{.code = status.error_code(),
+            .message = status.error_message(),
+            .field = {},
+            .resource = {},
+            .retry_seconds = {}};
+  google::rpc::Status details;
+  details.ParseFromString(status.error_details());
+  for (const google::protobuf::Any& detail : details.details()) {
+    google::rpc::BadRequest request;
+    google::rpc::ResourceInfo resource;
+    google::rpc::RetryInfo retry;
+    if (detail.UnpackTo(&request)) seen.field = request.field_violations(0).field();
+    if (detail.UnpackTo(&resource)) seen.resource = resource.resource_name();
+    if (detail.UnpackTo(&retry)) {
+      seen.retry_seconds = static_cast<double>(retry.retry_delay().seconds());
+    }
+  }
+  return seen;
+}
+
+std::ostream& operator<<(std::ostream& out, const Seen& seen) {
+  return out << "code " << seen.code << " '" << seen.message << "' field "
+             << seen.field.value_or("-") << " resource " << seen.resource.value_or("-") << " retry "
+             << seen.retry_seconds.value_or(-1);
+}
+
+void MakeModel(TestServer& server, const std::string& id, int64_t dim) {
+  v1::CreateModelRequest request;
+  request.set_model_id(id);
+  request.mutable_spec()->set_dim(dim);
+  request.mutable_spec()->set_layers(4);
+  request.mutable_spec()->set_hidden(8);
+  request.mutable_spec()->set_initialization(v1::INITIALIZATION_UNIFORM);
+  request.set_seed(1);
+  grpc::ClientContext context;
+  v1::Model model;
+  Check(server.models->CreateModel(&context, request, &model));
+}
+
+void MakeDataset(TestServer& server, const std::string& id, int64_t rows) {
+  v1::GenerateDatasetRequest request;
+  request.set_dataset_id(id);
+  request.set_toy("swiss-roll");
+  request.set_rows(rows);
+  grpc::ClientContext context;
+  v1::Dataset dataset;
+  Check(server.datasets->GenerateDataset(&context, request, &dataset));
+}
+
+v1::Tensor SmallNumbers(int64_t rows, int64_t cols) {
+  v1::Tensor tensor;
+  tensor.add_shape(rows);
+  tensor.add_shape(cols);
+  tensor.set_dtype(v1::DTYPE_FLOAT32);
+  for (int64_t i = 0; i < rows * cols; ++i) {
+    const float value = static_cast<float>(i) / 1000;
+    tensor.mutable_data()->append(reinterpret_cast<const char*>(&value), sizeof(value));
+  }
+  return tensor;
+}
+
+}  // namespace sluiced::testing
