@@ -39,7 +39,9 @@ std::vector<std::string> BrailleCurve(const std::vector<double>& values, int col
     std::vector<double> sorted = finite;
     std::sort(sorted.begin(), sorted.end());
     const double low = sorted.front();
-    const double high = sorted[static_cast<size_t>(0.98 * static_cast<double>(sorted.size() - 1))];
+    // Of the highest losses, the topmost 2 % may leave the picture.
+    const double share = 0.98 * static_cast<double>(sorted.size() - 1);
+    const double high = sorted[static_cast<size_t>(std::ceil(share))];
     const int height = 4 * rows;
     const double span = high > low ? high - low : 1;
     int before = -1;

@@ -1,0 +1,254 @@
+// Every command line that the README and `sluice --help` promise, against a real server.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "client/cli/exit_code.h"
+#include "client/cli/files/files.h"
+#include "client/cli/files/table_file.h"
+#include "tests/support/server_process.h"
+
+namespace sluice::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+struct Ran {
+  int code = -1;
+  std::string out, err;
+};
+
+// One server for all tests; each test uses names of its own.
+class Commands : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    directory_ = new sluice::testing::TempDir();
+    server_ = new sluice::testing::ServerProcess();
+    ASSERT_TRUE(server_->Start({.data_dir = directory_->path() + "/data"})) << server_->Log();
+    ASSERT_EQ(Sluice("dataset generate wow --text WOW --rows 600 --seed 0").code, kExitOk);
+    ASSERT_EQ(Sluice("train wow --dataset wow --epochs 4 --layers 4 --hidden 8 --job first").code,
+              kExitOk);
+  }
+  static void TearDownTestSuite() {
+    delete server_;
+    delete directory_;
+  }
+
+  static std::string File(const std::string& name) { return directory_->path() + "/" + name; }
+
+  // `arguments` in a shell, in the test's directory, with nothing on stdin unless piped.
+  static Ran Sluice(const std::string& arguments, const std::string& before = "true") {
+    const std::string command = "cd " + directory_->path() + " && " + before +
+                                " | SLUICE_SERVER=" + server_->address() +
+                                " " SLUICE_BIN_DIR "/sluice " + arguments + " 2>err.txt";
+    Ran ran;
+    FILE* pipe = popen(command.c_str(), "r");
+    if (pipe == nullptr) return ran;
+    char buffer[4096];
+    for (size_t n = 0; (n = fread(buffer, 1, sizeof(buffer), pipe)) > 0;) ran.out.append(buffer, n);
+    const int status = pclose(pipe);
+    ran.code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    ran.err = *ReadFile(File("err.txt"));
+    return ran;
+  }
+
+  static void ExpectOk(const std::string& arguments) {
+    const Ran ran = Sluice(arguments);
+    EXPECT_EQ(ran.code, kExitOk) << arguments << "\n" << ran.err;
+  }
+
+  static void ExpectStartsWith(const std::string& file, const std::string& magic) {
+    const Result<std::string> bytes = ReadFile(File(file));
+    ASSERT_TRUE(bytes.ok()) << file;
+    EXPECT_THAT(bytes->substr(0, 16), StartsWith(magic)) << file;
+  }
+
+  static sluice::testing::TempDir* directory_;
+  static sluice::testing::ServerProcess* server_;
+};
+
+sluice::testing::TempDir* Commands::directory_ = nullptr;
+sluice::testing::ServerProcess* Commands::server_ = nullptr;
+
+TEST_F(Commands, HealthIsSilentOnStderr) {
+  const Ran ran = Sluice("health");
+  EXPECT_EQ(ran.code, kExitOk);
+  EXPECT_EQ(ran.out, "serving\n");
+  EXPECT_THAT(ran.err, IsEmpty());
+}
+
+TEST_F(Commands, DatasetsComeAndGo) {
+  ExpectOk("dataset generate roll --toy swiss-roll --rows 500");
+  ExpectOk("dataset download wow -o wow.npy");
+  ExpectOk("dataset upload mine wow.npy --description 'my rows'");
+  ExpectOk("dataset upload datasets/named wow.npy");
+  EXPECT_EQ(Sluice("dataset upload piped -", "printf 'a,b\\n1,2\\n3,4\\n'").code, kExitOk);
+  EXPECT_EQ(Sluice("dataset upload binary -", "cat wow.npy").code, kExitOk);
+  EXPECT_EQ(Sluice("dataset download piped").out, "a,b\n1,2\n3,4\n");
+  EXPECT_THAT(Sluice("dataset list").out, HasSubstr("mine"));
+  EXPECT_THAT(Sluice("dataset get mine").out, HasSubstr("my rows"));
+  EXPECT_THAT(Sluice("dataset toys").out, HasSubstr("swiss-roll"));
+  const auto json = nlohmann::json::parse(Sluice("dataset get wow --format json").out);
+  EXPECT_EQ(json["rows"], 600);
+  EXPECT_EQ(json["source"], "text WOW seed 0");
+  ExpectOk("dataset delete piped");
+  EXPECT_EQ(Sluice("dataset get piped").code, kExitError);
+}
+
+TEST_F(Commands, ModelsComeAndGo) {
+  ExpectOk(
+      "model create made --arch real-nvp --dim 2 --layers 8 --hidden 32 --seed 2 --label a=b "
+      "--dtype float64 --scale-bound 0 --no-standardize --init uniform --description 'x y'");
+  EXPECT_THAT(Sluice("model get made").out, HasSubstr("a=b"));
+  ExpectOk("model import seed " SLUICE_TEST_DATA "/parity/d2_l8_h32_f32.weights.safetensors");
+  ExpectOk("model export wow -o wow.safetensors");
+  ExpectOk("model import again wow.safetensors");
+  EXPECT_EQ(Sluice("sample again -n 3 --seed 1").out, Sluice("sample wow -n 3 --seed 1").out);
+  EXPECT_THAT(Sluice("model list").out, HasSubstr("again"));
+  EXPECT_THAT(Sluice("model versions wow").out, HasSubstr("first"));
+  ExpectOk("model alias wow good 1");
+  EXPECT_THAT(Sluice("model get wow@good").out, HasSubstr("datasets/wow"));
+  ExpectOk("model alias wow good --delete");
+  ExpectOk("model update made --description new --label c=d");
+  EXPECT_THAT(Sluice("model get made").out, HasSubstr("c=d"));
+  ExpectOk("model delete made");
+  const Ran gone = Sluice("model get made");
+  EXPECT_EQ(gone.code, kExitError);
+  EXPECT_THAT(gone.err, StartsWith("sluice: NOT_FOUND: "));
+}
+
+TEST_F(Commands, WarningsOfAModelGoToStderr) {
+  const Ran ran = Sluice("model create flat --dim 1");
+  EXPECT_EQ(ran.code, kExitOk);
+  EXPECT_THAT(ran.err, HasSubstr("warning: "));
+  EXPECT_THAT(ran.out, IsEmpty());
+}
+
+TEST_F(Commands, TrainingIsPlainLinesWhenPiped) {
+  const Ran ran = Sluice("train wow --dataset wow --epochs 3 --batch-size 256 --lr 1e-3");
+  EXPECT_EQ(ran.code, kExitOk);
+  EXPECT_THAT(ran.out, IsEmpty());
+  EXPECT_THAT(ran.err, HasSubstr("epoch 3/3"));
+  EXPECT_THAT(ran.err, HasSubstr("SUCCEEDED: published wow@"));
+  EXPECT_THAT(ran.err, Not(HasSubstr("\x1b")));
+}
+
+TEST_F(Commands, TargetsReportTheirKl) {
+  const Ran ran = Sluice(
+      "train moons --target seed-moons --rows 500 --batch-size 128 --layers 4 --hidden 8 "
+      "--stages 2:1e-3,2:3e-4,1:1e-4");
+  EXPECT_EQ(ran.code, kExitOk) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("model moons did not exist: created"));
+  EXPECT_THAT(ran.err, HasSubstr("KL(flow || target)"));
+  EXPECT_THAT(ran.err, HasSubstr("known: 1.8379"));
+  ExpectOk("plot target seed-moons --model moons -o moons.png");
+  ExpectOk("plot film moons -o moons.gif");
+  ExpectStartsWith("moons.png", "\x89PNG");
+}
+
+TEST_F(Commands, ADetachedJobIsNamedAloneOnStdout) {
+  const Ran ran = Sluice("train wow --dataset wow --epochs 100000 --detach --job long");
+  EXPECT_EQ(ran.out, "long\n");
+  EXPECT_THAT(Sluice("job list").out, HasSubstr("long"));
+  EXPECT_THAT(Sluice("job get trainJobs/long").out, HasSubstr("dataset wow"));
+  ExpectOk("job pause long");
+  ExpectOk("job resume long");
+  // What Ctrl-C does to a watch, here by the signal itself.
+  const Ran watch = Sluice("job watch long & sleep 1; kill -INT $!; wait $!; echo $?");
+  EXPECT_THAT(watch.out, HasSubstr("130"));
+  ExpectOk("job cancel long");
+  const Ran ended = Sluice("job watch long");
+  EXPECT_EQ(ended.code, kExitJobFailed);
+  EXPECT_THAT(ended.err, HasSubstr("CANCELLED"));
+  ExpectOk("job delete long");
+}
+
+TEST_F(Commands, ContinuingTakesUpTheLastJob) {
+  ExpectOk("train wow --dataset wow --epochs 2 --continue=first");
+  ExpectOk("train wow --dataset wow --epochs 2 --continue");
+  EXPECT_EQ(Sluice("train wow --dataset wow --epochs 2 --continue=none").code, kExitError);
+}
+
+TEST_F(Commands, PointsGoThroughAModelAndBack) {
+  ExpectOk("sample wow -n 1000 --seed 1 -o points.npy");
+  EXPECT_EQ(ReadTable(File("points.npy"), "")->rows, 1000);
+  ExpectOk("sample wow@1 -n 10 --log-prob -o points.csv");
+  EXPECT_EQ(ReadTable(File("points.csv"), "")->cols, 3);
+  ExpectOk("log-prob wow --in points.npy -o scores.npy");
+  EXPECT_EQ(ReadTable(File("scores.npy"), "")->cols, 1);
+  ExpectOk("transform wow --to-base --in points.npy -o z.npy --layers layers.npy --ladj l.csv");
+  ExpectOk("transform wow --from-base --in z.npy -o back.npy");
+  const Result<Matrix> points = ReadTable(File("points.npy"), "");
+  const Result<Matrix> back = ReadTable(File("back.npy"), "");
+  ASSERT_TRUE(points.ok() && back.ok());
+  for (size_t i = 0; i < points->values.size(); ++i) {
+    EXPECT_NEAR(back->values[i], points->values[i], 1e-3);
+  }
+  const Ran piped = Sluice("log-prob wow --in -", "printf '0,0\\n1,1\\n'");
+  EXPECT_EQ(piped.code, kExitOk);
+  EXPECT_THAT(piped.out, StartsWith("log_prob\n-"));
+}
+
+TEST_F(Commands, PicturesOfEveryKind) {
+  ExpectOk("plot loss first -o loss.png");
+  ExpectOk("plot density wow -o density.png");
+  ExpectOk("plot density first#4 -o snapshot.png");
+  ExpectOk("plot film wow --job first -o wow.gif");
+  ExpectOk("plot target u3 -o u3.png");
+  for (const char* file : {"loss.png", "density.png", "snapshot.png", "u3.png"}) {
+    ExpectStartsWith(file, "\x89PNG");
+  }
+  ExpectStartsWith("wow.gif", "GIF89a");
+  ExpectOk("dataset generate sheet --toy s-curve --rows 500");
+  ExpectOk("train sheet --dataset sheet --epochs 2 --layers 4 --hidden 8");
+  ExpectOk("plot density sheet -o corner.png");
+  ExpectOk("plot film sheet -o cloud.gif");
+}
+
+TEST_F(Commands, MistakesHaveTheirExitCodes) {
+  const std::pair<const char*, int> cases[] = {
+      {"", kExitUsage},
+      {"nonsense", kExitUsage},
+      {"model", kExitUsage},
+      {"train wow", kExitUsage},
+      {"train wow --dataset a --target b", kExitUsage},
+      {"train wow --dataset wow --stages x", kExitUsage},
+      {"transform wow --in a.npy", kExitUsage},
+      {"plot density wow -o x.jpg", kExitUsage},
+      {"sample wow --seed minus", kExitUsage},
+      {"dataset generate x", kExitUsage},
+      {"dataset generate x --text ' '", kExitError},
+      {"dataset generate Bad/Name --toy moons", kExitError},
+      {"dataset upload x none.npy", kExitError},
+      {"dataset upload wow wow.npy", kExitError},
+      {"log-prob none --in none.csv", kExitError},
+      {"sample wow -n 10 -o file.xyz", kExitError},
+      {"sample wow@99", kExitError},
+      {"sample wow -n -5", kExitError},
+      {"plot loss none -o x.png", kExitError},
+      {"plot target none -o x.png", kExitError},
+      {"train new --target none", kExitError},
+      {"health --server 127.0.0.1:1", kExitUnavailable},
+  };
+  for (const auto& [arguments, code] : cases) {
+    const Ran ran = Sluice(arguments);
+    EXPECT_EQ(ran.code, code) << arguments << "\n" << ran.err;
+    EXPECT_THAT(ran.err, StartsWith("sluice: ")) << arguments;
+    EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
+    EXPECT_THAT(ran.out, IsEmpty()) << arguments;
+  }
+  EXPECT_EQ(Sluice("--help").code, kExitOk);
+  EXPECT_THAT(Sluice("--version").out, StartsWith("sluice "));
+}
+
+}  // namespace
+}  // namespace sluice::cli
