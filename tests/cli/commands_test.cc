@@ -28,7 +28,7 @@ struct Ran {
 };
 
 // One server for all tests; each test uses names of its own.
-class Commands : public testing::Test {
+class Commands : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     directory_ = new sluice::testing::TempDir();
