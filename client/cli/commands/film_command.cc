@@ -89,6 +89,7 @@ void SetReference(Context& context, const PlotModel& model, plot::Film* film) {
   }
   if (!model.target.empty() && film->ranges.size() == 2) {
     film->reference_title = "exact: " + model.target;
+    film->exact_reference = true;
     film->reference = TargetDensity(context, FindTarget(context, model.target), film->ranges[0],
                                     film->ranges[1], kCells);
     return;

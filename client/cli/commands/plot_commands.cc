@@ -73,6 +73,12 @@ std::string DensityMap(Context& context, const PlotModel& model) {
         {"data: " + model.dataset, DataDensity(*model.data, ranges[0], ranges[1]), false});
     picture.most =
         std::max(picture.most, plot::BrightestOf(picture.panels[1].grid, plot::kOfHistogram));
+  } else if (!model.target.empty()) {
+    picture.panels.push_back(
+        {"exact: " + model.target,
+         TargetDensity(context, FindTarget(context, model.target), ranges[0], ranges[1], kCells),
+         true});
+    picture.most = plot::BrightestOf(picture.panels[1].grid);
   }
   return plot::DrawDensity(picture);
 }

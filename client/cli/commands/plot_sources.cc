@@ -100,6 +100,14 @@ std::vector<plot::Range> ColumnRanges(const Matrix& points, bool trimmed) {
 
 std::vector<plot::Range> PlotRanges(Context& context, const PlotModel& model) {
   if (model.data) return ColumnRanges(*model.data, false);
+  if (!model.target.empty()) {
+    const Target target = FindTarget(context, model.target);
+    std::vector<plot::Range> box;
+    for (size_t i = 0; i < std::min(target.low.size(), target.high.size()); ++i) {
+      box.push_back({target.low[i], target.high[i]});
+    }
+    if (static_cast<int64_t>(box.size()) == model.dim) return box;
+  }
   return ColumnRanges(SampleRows(context, model.query, kRangeSamples), true);
 }
 

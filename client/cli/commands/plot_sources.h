@@ -31,7 +31,7 @@ PlotModel FindPlotModel(Context& context, const std::string& name, const std::st
 // 99.6 % where `trimmed`, as samples of a model need.
 std::vector<plot::Range> ColumnRanges(const Matrix& points, bool trimmed);
 
-// Of the model's data where known, else of its samples.
+// Of the model's data or target where known, else of its samples.
 std::vector<plot::Range> PlotRanges(Context& context, const PlotModel& model);
 
 // exp(log-prob) at the centres of about `cells` cells.

@@ -109,7 +109,7 @@ void DrawLegend(const Axes& axes, const std::vector<LegendEntry>& entries, doubl
   const double line = text * 1.6;
   const Rect box{axes.frame().right() - widest - 56, axes.frame().y + 10, widest + 46,
                  line * static_cast<double>(entries.size()) + 6};
-  canvas.Fill(box, {1, 1, 1, 0.85});
+  canvas.Fill(box, {1, 1, 1, 0.93});
   canvas.Outline(box, kFaint, 1);
   double y = box.y + 3 + line / 2;
   for (const LegendEntry& entry : entries) {

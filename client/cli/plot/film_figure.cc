@@ -31,8 +31,10 @@ class FilmDrawer {
  public:
   explicit FilmDrawer(const Film& film) : film_(film), row_(LayOutFilm(film)) {
     if (const Grid* last = std::get_if<Grid>(&film.frames.back().image)) {
-      most_ =
-          std::max(BrightestOf(*last), BrightestOf(std::get<Grid>(film.reference), kOfHistogram));
+      const Grid& reference = std::get<Grid>(film.reference);
+      most_ = film.exact_reference
+                  ? BrightestOf(reference)
+                  : std::max(BrightestOf(*last), BrightestOf(reference, kOfHistogram));
     }
     if (film.ranges.size() == 1) highest_ = HighestBar();
   }
@@ -61,7 +63,7 @@ class FilmDrawer {
     AxesLabels labels{title, film_.names[0], ""};
     if (const Grid* grid = std::get_if<Grid>(&image)) {
       const Axes axes(canvas, frame, film_.ranges[0], film_.ranges[1]);
-      DrawHeatmap(axes, *grid, most_, panel == 1);
+      DrawHeatmap(axes, *grid, most_, panel == 1 || film_.exact_reference);
       if (panel == 0) labels.y = film_.names[1];
       return axes.DrawFrame(labels, style);
     }
@@ -114,9 +116,20 @@ class FilmDrawer {
     const double x = axes.At(epoch, 0).x;
     canvas->Line({x, frame.y}, {x, frame.bottom()}, kInk, 1.5);
     axes.DrawFrame({"", "epoch", "loss (nats)"}, style);
-    std::vector<LegendEntry> legend{{"training", kBlue}};
-    if (!film_.losses.validation.empty()) legend.push_back({"validation", kOrange});
-    DrawLegend(axes, legend, 11);
+    DrawCurveNames(canvas, frame);
+  }
+
+  // Above the frame: in a strip as low as this a legend would hide the curves.
+  void DrawCurveNames(Canvas* canvas, Rect frame) const {
+    TextStyle style{.size = 11, .color = kBlue, .bold = true, .across = Align::kEnd};
+    Point at{frame.right(), frame.y - 11};
+    if (!film_.losses.validation.empty()) {
+      style.color = kOrange;
+      canvas->Text(at, "validation", style);
+      at.x -= canvas->TextWidth("validation", style) + 14;
+      style.color = kBlue;
+    }
+    canvas->Text(at, "training", style);
   }
 
   const Film& film_;

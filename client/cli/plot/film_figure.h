@@ -25,6 +25,7 @@ struct Film {
   std::string title;
   std::string reference_title;  // "data: wow"
   FilmImage reference;
+  bool exact_reference = false;    // A known density: it sets the scale of colours.
   std::vector<FilmFrame> frames;   // At least one, all of the reference's kind.
   std::vector<Range> ranges;       // One per coordinate shown: 1, 2 or 3.
   std::vector<std::string> names;  // Of the coordinates.
