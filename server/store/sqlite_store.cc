@@ -1,5 +1,6 @@
 #include "server/store/sqlite_store.h"
 
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -85,27 +86,26 @@ void SqliteStore::ReuseLogLocked() {
   writer_->TryExecuteOnce("PRAGMA wal_checkpoint(PASSIVE)").IgnoreError();
 }
 
-absl::StatusOr<bool> SqliteStore::ReleaseStepLocked() {
-  const auto free_pages = [](Connection& c) -> absl::StatusOr<int64_t> {
-    Rows freelist = c.Query("PRAGMA freelist_count");
-    return freelist.Next() ? freelist.Int(0) : 0;
-  };
-  ASSIGN_OR_RETURN(const int64_t free, deferred_writer_->InTransaction(free_pages));
-  if (free == 0) return false;
+absl::StatusOr<int64_t> SqliteStore::ReleaseStepLocked() {
   // Small steps: each needs room in the WAL for the pages that it moves.
   RETURN_IF_ERROR(deferred_writer_->TryExecuteOnce("PRAGMA incremental_vacuum(512)"));
-  return true;
+  return deferred_writer_->InTransaction([](Connection& c) -> absl::StatusOr<int64_t> {
+    Rows freelist = c.Query("PRAGMA freelist_count");
+    return freelist.Next() ? freelist.Int(0) : 0;
+  });
 }
 
 void SqliteStore::ReleaseSpace() {
+  int64_t left = std::numeric_limits<int64_t>::max();
   for (bool more = true; more;) {
     std::lock_guard<std::mutex> hold(write_mu_);
-    absl::StatusOr<bool> step = ReleaseStepLocked();
+    absl::StatusOr<int64_t> step = ReleaseStepLocked();
     if (IsFull(step) && reserve_.Release()) {
       ReuseLogLocked();
       step = ReleaseStepLocked();
     }
-    more = step.ok() && *step;
+    more = step.ok() && *step > 0 && *step < left;
+    if (more) left = *step;
   }
   std::lock_guard<std::mutex> hold(write_mu_);
   ReuseLogLocked();

@@ -117,8 +117,8 @@ class SqliteStore : public Store {
   // Gives the space of deleted rows back to the file system, and makes the reserve
   // whole; best effort, in steps that let other writers in.
   void ReleaseSpace();
-  // False once there is no more to give back.
-  absl::StatusOr<bool> ReleaseStepLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  // Returns how many pages are left to give back.
+  absl::StatusOr<int64_t> ReleaseStepLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
 
   absl::StatusOr<int64_t> BeginUpload(absl::string_view dataset);
   absl::Status StageChunks(int64_t upload,

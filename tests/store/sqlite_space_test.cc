@@ -104,7 +104,9 @@ TEST(SqliteSpace, AFullDiskIsAClearErrorAndBreaksNothing) {
 // Unmounts what it mounted; needs root.
 class SmallDisk {
  public:
-  SmallDisk() : mounted_(mount("tmpfs", dir_.path().c_str(), "tmpfs", 0, "size=16m") == 0) {}
+  explicit SmallDisk(int megabytes)
+      : mounted_(mount("tmpfs", dir_.path().c_str(), "tmpfs", 0,
+                       ("size=" + std::to_string(megabytes) + "m").c_str()) == 0) {}
   ~SmallDisk() {
     if (mounted_) umount2(dir_.path().c_str(), MNT_DETACH);
   }
@@ -119,7 +121,7 @@ class SmallDisk {
 };
 
 TEST(SqliteSpace, ADiskFilledToTheLastByteIsUsableOnceSomethingIsDeleted) {
-  SmallDisk disk;
+  SmallDisk disk(16);
   if (!disk.mounted()) GTEST_SKIP() << "mounting a small disk needs root";
   auto store = OpenSqliteStore(disk.path()).value();
   MakeModel(*store, "wow");
@@ -147,6 +149,24 @@ TEST(SqliteSpace, ADiskFilledToTheLastByteIsUsableOnceSomethingIsDeleted) {
   ASSERT_TRUE(deleted.ok()) << deleted;
   MakeModel(*store, "after");
   EXPECT_TRUE(store->SaveCheckpoint("job-a", std::string(kMiB / 2, 'c')).ok());
+}
+
+TEST(SqliteSpace, RoomThatADeletionFreedOnAFullDiskIsUsedAgain) {
+  for (int megabytes = 17; megabytes <= 33; megabytes += 4) {
+    SmallDisk disk(megabytes);
+    if (!disk.mounted()) GTEST_SKIP() << "mounting a small disk needs root";
+    auto store = OpenSqliteStore(disk.path()).value();
+    int stored = 0;
+    const auto upload = [&](int index) {
+      return store->CreateDataset(SomeDataset("d" + std::to_string(index)), Megabytes(4));
+    };
+    while (stored < 20 && upload(stored).ok()) ++stored;
+    EXPECT_GT(stored, 0);
+    EXPECT_LT(stored, 20);
+    EXPECT_TRUE(store->DeleteDataset("d0").ok());
+    const absl::Status again = upload(0);
+    EXPECT_TRUE(again.ok()) << megabytes << " MiB: " << again;
+  }
 }
 
 TEST(SqliteSpace, AValueThatIsTooLargeIsRefusedWithoutReadingIt) {
