@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "absl/strings/str_cat.h"
 #include "server/store/sqlite_store.h"
 #include "tests/store/store_contract.h"
 
@@ -106,7 +107,7 @@ class SmallDisk {
  public:
   explicit SmallDisk(int megabytes)
       : mounted_(mount("tmpfs", dir_.path().c_str(), "tmpfs", 0,
-                       ("size=" + std::to_string(megabytes) + "m").c_str()) == 0) {}
+                       absl::StrCat("size=", megabytes, "m").c_str()) == 0) {}
   ~SmallDisk() {
     if (mounted_) umount2(dir_.path().c_str(), MNT_DETACH);
   }
@@ -158,7 +159,7 @@ TEST(SqliteSpace, RoomThatADeletionFreedOnAFullDiskIsUsedAgain) {
     auto store = OpenSqliteStore(disk.path()).value();
     int stored = 0;
     const auto upload = [&](int index) {
-      return store->CreateDataset(SomeDataset("d" + std::to_string(index)), Megabytes(4));
+      return store->CreateDataset(SomeDataset(absl::StrCat("d", index)), Megabytes(4));
     };
     while (stored < 20 && upload(stored).ok()) ++stored;
     EXPECT_GT(stored, 0);
