@@ -1,13 +1,14 @@
 // A fixed number of threads over one bounded queue.
 #pragma once
 
+#include <condition_variable>
 #include <deque>
 #include <functional>
+#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 
 namespace sluiced {
 
@@ -24,10 +25,11 @@ class ThreadPool {
 
  private:
   void Loop();
-  bool ReadyLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const size_t max_queued_;
-  absl::Mutex mu_;
+  // Not absl::Mutex: ThreadSanitizer does not see the locks of Debian's absl.
+  std::mutex mu_;
+  std::condition_variable changed_;
   std::deque<std::function<void()>> queue_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<std::thread> threads_;
