@@ -26,6 +26,7 @@ void ForEachCounter(AnyCounters& counters, Visit visit) {
   visit("skipped", counters.skipped);
   visit("rollbacks", counters.rollbacks);
   visit("tries", counters.tries);
+  visit("strikes", counters.strikes);
   visit("best_epoch", counters.best_epoch);
   visit("best_loss", counters.best_loss);
   visit("reference_loss", counters.reference_loss);

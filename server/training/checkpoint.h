@@ -23,7 +23,8 @@ struct Counters {
   int64_t updates = 0;  // Optimiser updates made: steps less those skipped.
   int64_t skipped = 0;  // Steps skipped for a loss or gradient that was not finite.
   int64_t rollbacks = 0;
-  int64_t tries = 0;  // Rollbacks of the epoch under way.
+  int64_t tries = 0;    // Rollbacks of the epoch under way.
+  int64_t strikes = 0;  // Epochs on end after which the loss was an explosion.
   int64_t best_epoch = 0;
   double best_loss = kNoLoss;
   double reference_loss = kNoLoss;  // Lowest training loss of an epoch.

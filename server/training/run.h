@@ -40,24 +40,30 @@ class Run {
     double highest = -kNoLoss;
     double norm = 0;
     int64_t steps = 0;
-    int64_t skipped = 0;
+    int64_t skipped = 0;   // Neither finite nor learnt from.
+    int64_t exploded = 0;  // Learnt from, but left out of `loss` and `rows`.
+    double highest_exploded = 0;
     double learning_rate = 0;  // Of the last step.
     absl::Duration time;
 
     double mean_loss() const { return loss / static_cast<double>(rows); }
   };
   enum class Ending { kWhole, kDiverged, kStopped };
-  enum class StepEnding { kDone, kSkipped, kExploded };
 
   bool IsOver() const;
   // kDiverged sets why_.
   Ending RunEpoch(EpochSums* sums);
-  StepEnding Step(int64_t step, EpochSums* sums);
+  void Step(int64_t step, EpochSums* sums);
+  void Count(double loss, int64_t rows, EpochSums* sums) const;
+  bool HasDiverged(const EpochSums& sums);
+  // The same after the epoch; true once it stays exploded.
+  bool HasDiverged(const Criterion::Assessment& assessment);
   void Accept(const Criterion::Assessment& assessment, const EpochSums& sums);
   bool IsExploded(double loss) const;
   bool IsHopeless() const;
   absl::Status EndEpoch(const Criterion::Assessment& assessment, const EpochSums& sums);
   absl::Status RollBack();
+  absl::Status ReportOddSteps(const EpochSums& sums);
   absl::Status ReportEpoch(const Criterion::Assessment& assessment, const EpochSums& sums);
   absl::Status Say(std::string message);
   absl::Status KeepSnapshot();
