@@ -71,7 +71,8 @@ class GrpcServer : public Server {
       : store_(std::move(store)),
         registry_(models::Registry::Create(store_.get())),
         compute_("compute", config.threads, config.max_queued_calls),
-        io_("storage", config.io_threads, config.max_queued_calls) {}
+        io_("storage", config.io_threads, config.max_queued_calls),
+        budget_(config.limits.in_flight_bytes) {}
 
   ~GrpcServer() override {
     if (server_) server_->Shutdown(std::chrono::system_clock::now());
@@ -135,6 +136,7 @@ class GrpcServer : public Server {
                                .compute = &compute_,
                                .io = &io_,
                                .limits = config.limits,
+                               .budget = &budget_,
                                .draining = &draining_};
     services_.push_back(rpc::MakeModelService(runtime));
     services_.push_back(rpc::MakeDatasetService(runtime));
@@ -149,6 +151,7 @@ class GrpcServer : public Server {
   std::atomic<bool> draining_ = false;
   serving::Executor compute_;
   serving::Executor io_;
+  serving::ByteBudget budget_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;

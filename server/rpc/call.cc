@@ -13,9 +13,10 @@ constexpr absl::Duration kDrainRetry = absl::Seconds(1);
 
 }  // namespace
 
-Call::Call(const grpc::CallbackServerContext& context)
+Call::Call(const Runtime& runtime, const grpc::CallbackServerContext& context)
     : cancelled_(std::make_shared<std::atomic<bool>>(false)),
-      caller_(absl::FromChrono(context.deadline()), cancelled_) {}
+      caller_(absl::FromChrono(context.deadline()), cancelled_),
+      share_(runtime.budget) {}
 
 grpc::Status Call::End(const absl::Status& status) {
   log_.Write(status);

@@ -18,6 +18,7 @@
 #include "server/observe/request_log.h"
 #include "server/rpc/runtime.h"
 #include "server/rpc/status_mapping.h"
+#include "server/serving/byte_budget.h"
 #include "server/serving/caller.h"
 #include "server/serving/executor.h"
 
@@ -27,7 +28,7 @@ namespace sluiced::rpc {
 // thread at a time.
 class Call {
  public:
-  explicit Call(const grpc::CallbackServerContext& context);
+  Call(const Runtime& runtime, const grpc::CallbackServerContext& context);
 
   const serving::Caller& caller() const { return caller_; }
   void Cancel() { cancelled_->store(true, std::memory_order_release); }
@@ -49,6 +50,13 @@ class Call {
   }
   void AddRows(int64_t rows) { log_.rows += rows; }
 
+  // Counts what the call holds in memory, in place of what it held or beside it.
+  // RESOURCE_EXHAUSTED when all calls hold too much.
+  absl::Status Hold(size_t bytes) { return share_.Set(static_cast<int64_t>(bytes)); }
+  absl::Status HoldMore(size_t bytes) {
+    return share_.Set(share_.bytes() + static_cast<int64_t>(bytes));
+  }
+
   // Writes the log line: the reactor finishes with what this returns.
   grpc::Status End(const absl::Status& status);
 
@@ -57,6 +65,7 @@ class Call {
 
   const std::shared_ptr<std::atomic<bool>> cancelled_;
   const serving::Caller caller_;
+  serving::ByteBudget::Share share_;
   observe::RequestLog log_;
 };
 
@@ -78,7 +87,8 @@ auto CatchAll(Handle&& handle) -> decltype(handle()) {
 
 class UnaryReactor final : public grpc::ServerUnaryReactor {
  public:
-  explicit UnaryReactor(const grpc::CallbackServerContext& context) : call_(context) {}
+  UnaryReactor(const Runtime& runtime, const grpc::CallbackServerContext& context)
+      : call_(runtime, context) {}
 
   Call& call() { return call_; }
   // Once. The reactor may be gone when this returns.
@@ -97,17 +107,16 @@ template <typename Request, typename Handle>
 grpc::ServerUnaryReactor* UnaryCall(const Runtime& runtime, serving::Executor* executor,
                                     const grpc::CallbackServerContext& context,
                                     const Request& request, Handle handle) {
-  auto* reactor = new UnaryReactor(context);
+  auto* reactor = new UnaryReactor(runtime, context);
   reactor->call().Describe(request);
-  if (const absl::Status serving = CheckServing(runtime); !serving.ok()) {
-    reactor->End(serving);
-    return reactor;
+  absl::Status admitted = CheckServing(runtime);
+  if (admitted.ok()) admitted = reactor->call().Hold(request.ByteSizeLong());
+  if (admitted.ok()) {
+    admitted = executor->Post(reactor->call().caller(), [reactor, handle](absl::Status wanted) {
+      if (!wanted.ok()) return reactor->End(wanted);
+      reactor->End(CatchAll([&] { return handle(reactor->call()); }));
+    });
   }
-  const absl::Status admitted =
-      executor->Post(reactor->call().caller(), [reactor, handle](absl::Status wanted) {
-        if (!wanted.ok()) return reactor->End(wanted);
-        reactor->End(CatchAll([&] { return handle(reactor->call()); }));
-      });
   if (!admitted.ok()) reactor->End(admitted);
   return reactor;
 }

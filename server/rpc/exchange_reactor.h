@@ -32,7 +32,7 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
   ExchangeReactor(const Runtime& runtime, serving::Executor* executor,
                   const grpc::CallbackServerContext& context,
                   std::unique_ptr<Responder<Request, Reply>> responder)
-      : executor_(executor), responder_(std::move(responder)), call_(context) {
+      : executor_(executor), responder_(std::move(responder)), call_(runtime, context) {
     if (const absl::Status serving = CheckServing(runtime); !serving.ok()) {
       End(serving);
     } else {
@@ -45,6 +45,9 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
       return End(call_.cancelled() ? absl::CancelledError("the caller is gone") : absl::OkStatus());
     }
     call_.Describe(request_);
+    if (const absl::Status held = call_.Hold(request_.ByteSizeLong()); !held.ok()) {
+      return End(held);
+    }
     auto answer = [this](absl::Status wanted) { Answer(std::move(wanted)); };
     if (std::exchange(admitted_, true)) {
       executor_->Continue(call_.caller(), answer);

@@ -5,6 +5,7 @@
 
 #include "server/jobs/job_manager.h"
 #include "server/models/registry.h"
+#include "server/serving/byte_budget.h"
 #include "server/serving/executor.h"
 #include "server/serving/limits.h"
 #include "server/store/store.h"
@@ -19,6 +20,7 @@ struct Runtime {
   serving::Executor* compute;  // What needs the processor.
   serving::Executor* io;       // What waits for the store.
   serving::Limits limits;
+  serving::ByteBudget* budget;        // Of limits.in_flight_bytes.
   const std::atomic<bool>* draining;  // New calls are then refused with UNAVAILABLE.
 };
 

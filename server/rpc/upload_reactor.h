@@ -29,7 +29,7 @@ class UploadReactor final : public grpc::ServerReadReactor<Request> {
  public:
   UploadReactor(const Runtime& runtime, const grpc::CallbackServerContext& context,
                 std::unique_ptr<Sink<Request, Reply>> sink, Reply* reply)
-      : executor_(runtime.io), sink_(std::move(sink)), reply_(reply), call_(context) {
+      : executor_(runtime.io), sink_(std::move(sink)), reply_(reply), call_(runtime, context) {
     call_.Describe(part_);
     if (const absl::Status serving = CheckServing(runtime); !serving.ok()) {
       End(serving);
@@ -39,7 +39,7 @@ class UploadReactor final : public grpc::ServerReadReactor<Request> {
   }
 
   void OnReadDone(bool ok) override {
-    if (ok) return Run([this] { return sink_->Take(&part_); }, [this] { ReadNext(); });
+    if (ok) return Run([this] { return TakePart(); }, [this] { ReadNext(); });
     // A read ends alike when all was sent and when the client is lost. Only in the
     // first case does a write succeed, so that half an upload is never taken for a
     // whole one.
@@ -55,6 +55,11 @@ class UploadReactor final : public grpc::ServerReadReactor<Request> {
   void OnDone() override { delete this; }
 
  private:
+  absl::Status TakePart() {
+    const absl::Status held = call_.HoldMore(part_.ByteSizeLong());
+    return held.ok() ? sink_->Take(&part_) : held;
+  }
+
   // Runs step() on the executor, then then() if it succeeded.
   template <typename Step, typename Then>
   void Run(Step step, Then then) {

@@ -47,7 +47,7 @@ class WriteReactor final : public grpc::ServerWriteReactor<Reply> {
   template <typename Request>
   WriteReactor(const Runtime& runtime, serving::Executor* executor,
                const grpc::CallbackServerContext& context, const Request& request, Open open)
-      : executor_(executor), open_(std::move(open)), call_(context) {
+      : executor_(executor), open_(std::move(open)), call_(runtime, context) {
     std::lock_guard<std::mutex> lock(mu_);
     call_.Describe(request);
     absl::Status admitted = CheckServing(runtime);

@@ -172,6 +172,29 @@ TEST_F(Uploads, TooLargeOnesAreResourceExhausted) {
   EXPECT_EQ(CountModels(), 0);
 }
 
+TEST(UploadsTogether, HoldNoMoreThanTheServerCanBear) {
+  Config config;
+  config.limits.in_flight_bytes = 100'000;
+  TestServer server(config);
+  const auto upload = [&](const std::string& id, int parts) {
+    grpc::ClientContext context;
+    v1::Dataset dataset;
+    const auto writer = server.datasets->UploadDataset(&context, &dataset);
+    writer->Write(Header(id, v1::FILE_FORMAT_ROWS));
+    for (int i = 0; i < parts; ++i) {
+      if (!writer->Write(Rows(SmallNumbers(5000, 2)))) break;
+    }
+    writer->WritesDone();
+    return SeenBy(writer->Finish());
+  };
+  for (const char* id : {"one", "two", "three"}) {  // What one held is free for the next.
+    const Seen refused = upload("large", 3);
+    EXPECT_EQ(refused.code, StatusCode::RESOURCE_EXHAUSTED) << refused;
+    EXPECT_GT(refused.retry_seconds.value_or(0), 0);
+    EXPECT_EQ(upload(id, 2).code, StatusCode::OK);
+  }
+}
+
 TEST_F(Uploads, ATakenNameIsSaidBeforeTheFileIsSent) {
   ASSERT_EQ(Upload({Header("d", v1::FILE_FORMAT_CSV), Chunk("1,2\n3,4\n")}).code, StatusCode::OK);
   grpc::ClientContext context;
