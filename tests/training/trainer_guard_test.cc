@@ -22,12 +22,15 @@ bool AllFinite(const Array& array) {
   return true;
 }
 
-// A standard normal whose log-density is -inf from the evaluation `from` on, until
+// A standard normal whose log-density is `bad` from the evaluation `from` on, until
 // `until`.
 class FailingTarget final : public targets::Target {
  public:
-  FailingTarget(int64_t from, int64_t until)
-      : Target("failing", "", std::nullopt, {-5, -5}, {5, 5}), from_(from), until_(until) {}
+  FailingTarget(int64_t from, int64_t until, double bad = -std::numeric_limits<double>::infinity())
+      : Target("failing", "", std::nullopt, {-5, -5}, {5, 5}),
+        from_(from),
+        until_(until),
+        bad_(bad) {}
   void Evaluate(std::span<const double> x, std::span<double> log_density,
                 std::span<double> gradient) const override {
     for (size_t row = 0; row < log_density.size(); ++row) {
@@ -41,12 +44,13 @@ class FailingTarget final : public targets::Target {
     if (gradient.empty()) return;
     const int64_t call = calls_++;
     if (call < from_ || call >= until_) return;
-    for (double& value : log_density) value = -std::numeric_limits<double>::infinity();
+    for (double& value : log_density) value = bad_;
     for (double& g : gradient) g = 0;
   }
 
  private:
   const int64_t from_, until_;
+  const double bad_;
   mutable int64_t calls_ = 0;
 };
 
@@ -87,6 +91,32 @@ TEST(Guard, ALossThatStaysNotFiniteIsGivenUpWithTheReason) {
   EXPECT_EQ(outcome.status().code(), absl::StatusCode::kAborted);
   EXPECT_THAT(std::string(outcome.status().message()), HasSubstr("not finite"));
   EXPECT_EQ(recorder.messages.size(), 8u);
+}
+
+TEST(Guard, ASingleExplosionIsLeftOutOfTheMeanAndSaid) {
+  const FailingTarget target(13, 14, -1e6);
+  Recorder recorder;
+  ASSERT_TRUE(Train(OnFailing(target), recorder.callbacks()).ok());
+  EXPECT_EQ(recorder.messages.size(), 1u);
+  EXPECT_THAT(recorder.messages, Contains(HasSubstr("epoch 2: 1 of 10 steps left out")));
+  for (const Progress& progress : recorder.epochs) EXPECT_LT(*progress.train_loss, 10);
+}
+
+TEST(Guard, AnExplosionThatStaysIsRolledBack) {
+  const FailingTarget target(13, 35, -1e6);
+  Recorder recorder;
+  ASSERT_TRUE(Train(OnFailing(target), recorder.callbacks()).ok());
+  EXPECT_THAT(recorder.messages, Contains(HasSubstr("rolled back")));
+  for (const Progress& progress : recorder.epochs) EXPECT_LT(*progress.train_loss, 10);
+}
+
+// It may be how the data are: only what is not finite is given up.
+TEST(Guard, AFiniteLossIsNeverGivenUp) {
+  const FailingTarget target(13, std::numeric_limits<int64_t>::max(), -1e6);
+  Recorder recorder;
+  ASSERT_TRUE(Train(OnFailing(target), recorder.callbacks()).ok());
+  EXPECT_EQ(recorder.messages.size(), 8u);
+  EXPECT_EQ(recorder.epochs.size(), 6u);
 }
 
 TEST(Guard, NeverFiniteIsGivenUpToo) {
