@@ -42,7 +42,7 @@ class TrainingService final : public v1::TrainingService::CallbackService {
   grpc::ServerUnaryReactor* GetTrainJob(grpc::CallbackServerContext* context,
                                         const v1::GetTrainJobRequest* in,
                                         v1::TrainJob* out) override {
-    return OnJob(context, *in, out, &jobs::JobManager::Get);
+    return OnJob(context, *in, out, [this](absl::string_view id) { return jobs_->Get(id); });
   }
 
   grpc::ServerUnaryReactor* ListTrainJobs(grpc::CallbackServerContext* context,
@@ -72,19 +72,19 @@ class TrainingService final : public v1::TrainingService::CallbackService {
   grpc::ServerUnaryReactor* CancelTrainJob(grpc::CallbackServerContext* context,
                                            const v1::CancelTrainJobRequest* in,
                                            v1::TrainJob* out) override {
-    return OnJob(context, *in, out, &jobs::JobManager::Cancel);
+    return OnJob(context, *in, out, [this](absl::string_view id) { return jobs_->Cancel(id); });
   }
 
   grpc::ServerUnaryReactor* PauseTrainJob(grpc::CallbackServerContext* context,
                                           const v1::PauseTrainJobRequest* in,
                                           v1::TrainJob* out) override {
-    return OnJob(context, *in, out, &jobs::JobManager::Pause);
+    return OnJob(context, *in, out, [this](absl::string_view id) { return jobs_->Pause(id); });
   }
 
   grpc::ServerUnaryReactor* ResumeTrainJob(grpc::CallbackServerContext* context,
                                            const v1::ResumeTrainJobRequest* in,
                                            v1::TrainJob* out) override {
-    return OnJob(context, *in, out, &jobs::JobManager::Resume);
+    return OnJob(context, *in, out, [this](absl::string_view id) { return jobs_->Resume(id); });
   }
 
   grpc::ServerUnaryReactor* DeleteTrainJob(grpc::CallbackServerContext* context,
@@ -139,14 +139,13 @@ class TrainingService final : public v1::TrainingService::CallbackService {
     return UnaryCall(runtime_, runtime_.io, *context, in, std::move(handle));
   }
 
-  // A name in, an act of the manager's on the job, the job out.
-  template <typename Request>
-  grpc::ServerUnaryReactor* OnJob(
-      grpc::CallbackServerContext* context, const Request& in, v1::TrainJob* out,
-      absl::StatusOr<store::JobRecord> (jobs::JobManager::*act)(absl::string_view)) {
+  // A name in, act(id) on the job, the job out.
+  template <typename Request, typename Act>
+  grpc::ServerUnaryReactor* OnJob(grpc::CallbackServerContext* context, const Request& in,
+                                  v1::TrainJob* out, Act act) {
     return OnIo(context, in, [this, &in, out, act](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string id, ParseName("name", kTrainJobs, in.name()));
-      ASSIGN_OR_RETURN(const store::JobRecord job, (jobs_->*act)(id));
+      ASSIGN_OR_RETURN(const store::JobRecord job, act(id));
       return EncodeWhole(job, out);
     });
   }
