@@ -1,6 +1,5 @@
 #include "server/rpc/model_service.h"
 
-#include <algorithm>
 #include <mutex>
 #include <string>
 #include <utility>

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "server/common/errors.h"
 #include "server/common/status_macros.h"
 #include "server/rpc/call.h"
 #include "server/rpc/decode_tensor.h"
