@@ -20,6 +20,8 @@ Call::Call(const Runtime& runtime, const grpc::CallbackServerContext& context)
 
 grpc::Status Call::End(const absl::Status& status) {
   log_.Write(status);
+  // Now, and not when gRPC lets go of the call: who sees the end may count on it.
+  share_.Set(0).IgnoreError();
   return ToGrpc(status);
 }
 
