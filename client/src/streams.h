@@ -16,6 +16,21 @@ namespace sluice {
 
 inline constexpr int64_t kChunkBytes = 1 << 20;
 
+// Hands each message to `take` until the stream ends or `take` fails, which cancels
+// the call and is the result.
+template <typename Reply, typename Take>
+Status TakeAll(grpc::ClientContext* context, StallGuard* guard,
+               grpc::internal::ReaderInterface<Reply>* stream, Take& take) {
+  Reply reply;
+  Status taken;
+  while (taken.ok() && stream->Read(&reply)) {
+    guard->Progress();
+    taken = take(reply);
+  }
+  if (!taken.ok()) context->TryCancel();
+  return taken;
+}
+
 // Hands each message of the stream that `open` starts to `take`. A failed Status
 // of `take` cancels the call and is the result.
 template <typename Reply, typename Open, typename Take>
@@ -23,13 +38,7 @@ Status ReadAll(grpc::ClientContext* context, std::chrono::milliseconds timeout, 
                Take take) {
   StallGuard guard(context, timeout);
   const std::unique_ptr<grpc::ClientReaderInterface<Reply>> stream = open();
-  Reply reply;
-  Status taken;
-  while (taken.ok() && stream->Read(&reply)) {
-    guard.Progress();
-    taken = take(reply);
-  }
-  if (!taken.ok()) context->TryCancel();
+  const Status taken = TakeAll<Reply>(context, &guard, stream.get(), take);
   const grpc::Status end = stream->Finish();
   return taken.ok() ? guard.Judge(end) : taken;
 }
@@ -85,13 +94,7 @@ Status Exchange(grpc::ClientContext* context, std::chrono::milliseconds timeout,
     while (next(&request) && stream->Write(request)) guard.Progress();
     stream->WritesDone();
   });
-  Reply reply;
-  Status taken;
-  while (taken.ok() && stream->Read(&reply)) {
-    guard.Progress();
-    taken = take(reply);
-  }
-  if (!taken.ok()) context->TryCancel();
+  const Status taken = TakeAll<Reply>(context, &guard, stream.get(), take);
   writer.join();
   const grpc::Status end = stream->Finish();
   return taken.ok() ? guard.Judge(end) : taken;

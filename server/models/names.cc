@@ -13,23 +13,68 @@
 
 namespace sluiced::models {
 
+namespace {
+
+constexpr size_t kMaxQuoted = 80;
+constexpr size_t kMaxName = 256;  // More than any legal name has.
+
+absl::Status NoName(absl::string_view field, absl::string_view name, absl::string_view form) {
+  return FieldError(
+      field, absl::StrCat("'", absl::CHexEscape(name.substr(0, kMaxQuoted)), "' is not ", form));
+}
+
+// The parts between slashes; none for what is too long to be a name.
+std::vector<std::string> Parts(absl::string_view name) {
+  if (name.size() > kMaxName) return {};
+  return absl::StrSplit(name, '/');
+}
+
+bool IsOf(const std::vector<std::string>& parts, absl::string_view of, absl::string_view what) {
+  return parts.size() == 4 && parts[0] == of && parts[2] == what;
+}
+
+// One spelling for each number, so that a version has one name.
+absl::StatusOr<int64_t> ParseNumber(absl::string_view field, absl::string_view text) {
+  int64_t number = 0;
+  if (absl::SimpleAtoi(text, &number) && number >= 0 && absl::StrCat(number) == text) return number;
+  return NoName(field, text, "the number of a version or epoch");
+}
+
+absl::StatusOr<VersionName> ParseVersionParts(const std::vector<std::string>& parts,
+                                              absl::string_view field) {
+  RETURN_IF_ERROR(CheckId(field, parts[1]));
+  const std::string& version = parts[3];
+  if (!version.empty() && absl::ascii_isalpha(static_cast<unsigned char>(version[0]))) {
+    RETURN_IF_ERROR(CheckId(field, version));
+  } else {
+    RETURN_IF_ERROR(ParseNumber(field, version).status());
+  }
+  return VersionName{parts[1], version};
+}
+
+}  // namespace
+
 absl::StatusOr<ModelName> ParseModelName(absl::string_view name, absl::string_view field) {
-  const std::vector<std::string> parts = absl::StrSplit(name, '/');
-  if (parts[0] == "models" &&
-      (parts.size() == 2 || (parts.size() == 4 && parts[2] == "versions"))) {
+  const std::vector<std::string> parts = Parts(name);
+  if (parts.size() == 2 && parts[0] == "models") {
     RETURN_IF_ERROR(CheckId(field, parts[1]));
-    if (parts.size() == 2) return VersionName{parts[1], kLatest};
-    RETURN_IF_ERROR(CheckId(field, parts[3]));
-    return VersionName{parts[1], parts[3]};
+    return VersionName{parts[1], kLatest};
   }
-  if (parts.size() == 4 && parts[0] == "trainJobs" && parts[2] == "snapshots") {
+  if (IsOf(parts, "models", "versions")) return ParseVersionParts(parts, field);
+  if (IsOf(parts, "trainJobs", "snapshots")) {
     RETURN_IF_ERROR(CheckId(field, parts[1]));
-    int64_t epoch = 0;
-    if (absl::SimpleAtoi(parts[3], &epoch) && epoch >= 0) return SnapshotName{parts[1], epoch};
+    ASSIGN_OR_RETURN(const int64_t epoch, ParseNumber(field, parts[3]));
+    return SnapshotName{parts[1], epoch};
   }
-  return FieldError(field, absl::StrCat("'", absl::CHexEscape(name.substr(0, 100)),
-                                        "' is not models/{model}, models/{model}/versions/"
-                                        "{version} or trainJobs/{job}/snapshots/{epoch}"));
+  return NoName(field, name,
+                "models/{model}, models/{model}/versions/{version} or "
+                "trainJobs/{job}/snapshots/{epoch}");
+}
+
+absl::StatusOr<VersionName> ParseVersionName(absl::string_view name, absl::string_view field) {
+  const std::vector<std::string> parts = Parts(name);
+  if (IsOf(parts, "models", "versions")) return ParseVersionParts(parts, field);
+  return NoName(field, name, "models/{model}/versions/{version}");
 }
 
 absl::Status CheckAlias(absl::string_view alias) {

@@ -23,6 +23,8 @@ using ModelName = std::variant<VersionName, SnapshotName>;
 // models/{model}, models/{model}/versions/{number or alias}, or
 // trainJobs/{job}/snapshots/{epoch}; else INVALID_ARGUMENT naming `field`.
 absl::StatusOr<ModelName> ParseModelName(absl::string_view name, absl::string_view field = "model");
+// models/{model}/versions/{number or alias} and nothing else.
+absl::StatusOr<VersionName> ParseVersionName(absl::string_view name, absl::string_view field);
 
 inline constexpr char kLatest[] = "latest";
 

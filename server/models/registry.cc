@@ -1,6 +1,7 @@
 #include "server/models/registry.h"
 
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -89,7 +90,7 @@ class StoreRegistry : public Registry {
   }
 
   absl::StatusOr<store::VersionRecord> GetVersion(absl::string_view name) override {
-    ASSIGN_OR_RETURN(VersionId id, ResolveVersion(name));
+    ASSIGN_OR_RETURN(const VersionId id, ResolveVersion(name));
     return store_->GetVersion(id.model, id.number);
   }
   absl::StatusOr<std::vector<store::VersionRecord>> ListVersions(absl::string_view model,
@@ -99,7 +100,8 @@ class StoreRegistry : public Registry {
   }
 
   absl::Status DeleteVersion(absl::string_view name) override {
-    ASSIGN_OR_RETURN(VersionId id, ResolveVersion(name));
+    ASSIGN_OR_RETURN(const VersionName parsed, ParseVersionName(name, "name"));
+    ASSIGN_OR_RETURN(const VersionId id, Resolve(parsed));
     RETURN_IF_ERROR(store_->DeleteVersion(id.model, id.number));
     cache_.Forget(VersionResource(id.model, id.number));
     return absl::OkStatus();
@@ -121,7 +123,7 @@ class StoreRegistry : public Registry {
   }
 
   absl::StatusOr<flows::FlowState> LoadState(absl::string_view name) override {
-    ASSIGN_OR_RETURN(VersionId id, ResolveVersion(name));
+    ASSIGN_OR_RETURN(const VersionId id, ResolveVersion(name));
     return ReadState(id);
   }
 
@@ -148,27 +150,34 @@ class StoreRegistry : public Registry {
   absl::StatusOr<VersionId> Resolve(const VersionName& name) {
     int64_t number = 0;
     if (absl::SimpleAtoi(name.version, &number)) return VersionId{name.model, number};
-    ASSIGN_OR_RETURN(Aliases aliases, AliasesOf(name.model));
-    const auto found = aliases.find(name.version);
-    if (found != aliases.end()) return VersionId{name.model, found->second};
+    ASSIGN_OR_RETURN(const std::optional<int64_t> aliased, NumberOf(name));
+    if (aliased) return VersionId{name.model, *aliased};
     return NotFound("version", absl::StrCat(ModelResource(name.model), "/versions/", name.version));
   }
 
-  absl::StatusOr<Aliases> AliasesOf(const std::string& model) {
+  // What the alias stands for; nullopt when the model has no such alias.
+  absl::StatusOr<std::optional<int64_t>> NumberOf(const VersionName& name) {
     int64_t epoch = 0;
     {
       absl::MutexLock lock(&mu_);
-      const auto found = versions_.find(model);
-      if (found != versions_.end()) return found->second;
+      const auto found = versions_.find(name.model);
+      if (found != versions_.end()) return Lookup(found->second, name.version);
       epoch = epoch_;
     }
-    ASSIGN_OR_RETURN(store::ModelRecord record, store_->GetModel(model));
-    Aliases aliases = record.aliases;
+    ASSIGN_OR_RETURN(store::ModelRecord record, store_->GetModel(name.model));
+    Aliases aliases = std::move(record.aliases);
     aliases[kLatest] = record.latest_version;
+    const std::optional<int64_t> number = Lookup(aliases, name.version);
     absl::MutexLock lock(&mu_);
     // A change since the record was read would make it stale for good.
-    if (epoch == epoch_) versions_[model] = aliases;
-    return aliases;
+    if (epoch == epoch_) versions_[name.model] = std::move(aliases);
+    return number;
+  }
+
+  static std::optional<int64_t> Lookup(const Aliases& aliases, const std::string& alias) {
+    const auto found = aliases.find(alias);
+    if (found == aliases.end()) return std::nullopt;
+    return found->second;
   }
 
   absl::StatusOr<flows::FlowState> ReadState(const VersionId& id) {

@@ -121,4 +121,11 @@ grpc::ServerUnaryReactor* UnaryCall(const Runtime& runtime, serving::Executor* e
   return reactor;
 }
 
+// The same for what waits for the store.
+template <typename Request, typename Handle>
+grpc::ServerUnaryReactor* IoCall(const Runtime& runtime, const grpc::CallbackServerContext& context,
+                                 const Request& request, Handle handle) {
+  return UnaryCall(runtime, runtime.io, context, request, std::move(handle));
+}
+
 }  // namespace sluiced::rpc

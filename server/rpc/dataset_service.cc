@@ -80,7 +80,7 @@ class DatasetService final : public v1::DatasetService::CallbackService {
   grpc::ServerUnaryReactor* GenerateDataset(grpc::CallbackServerContext* context,
                                             const v1::GenerateDatasetRequest* in,
                                             v1::Dataset* out) override {
-    return OnIo(context, *in, [this, in, out](Call& call) -> absl::Status {
+    return IoCall(runtime_, *context, *in, [this, in, out](Call& call) -> absl::Status {
       call.AddRows(in->rows());
       ASSIGN_OR_RETURN(const Generation wanted, DecodeGeneration(*in, runtime_.limits));
       ASSIGN_OR_RETURN(const data::Table table,
@@ -101,7 +101,7 @@ class DatasetService final : public v1::DatasetService::CallbackService {
 
   grpc::ServerUnaryReactor* GetDataset(grpc::CallbackServerContext* context,
                                        const v1::GetDatasetRequest* in, v1::Dataset* out) override {
-    return OnIo(context, *in, [this, in, out](Call&) -> absl::Status {
+    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string id, ParseName("name", kDatasets, in->name()));
       ASSIGN_OR_RETURN(const store::DatasetRecord dataset, store_->GetDataset(id));
       return EncodeDataset(dataset, out);
@@ -111,7 +111,7 @@ class DatasetService final : public v1::DatasetService::CallbackService {
   grpc::ServerUnaryReactor* ListDatasets(grpc::CallbackServerContext* context,
                                          const v1::ListDatasetsRequest* in,
                                          v1::ListDatasetsResponse* out) override {
-    return OnIo(context, *in, [this, in, out](Call&) -> absl::Status {
+    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(store::Page page, DecodePage(in->page_size(), in->page_token()));
       const int64_t limit = page.limit++;
       ASSIGN_OR_RETURN(std::vector<store::DatasetRecord> datasets, store_->ListDatasets(page));
@@ -125,7 +125,7 @@ class DatasetService final : public v1::DatasetService::CallbackService {
 
   grpc::ServerUnaryReactor* DeleteDataset(grpc::CallbackServerContext* context,
                                           const v1::DeleteDatasetRequest* in, Empty*) override {
-    return OnIo(context, *in, [this, in](Call&) -> absl::Status {
+    return IoCall(runtime_, *context, *in, [this, in](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string id, ParseName("name", kDatasets, in->name()));
       return store_->DeleteDataset(id);
     });
@@ -134,7 +134,7 @@ class DatasetService final : public v1::DatasetService::CallbackService {
   grpc::ServerUnaryReactor* ListToys(grpc::CallbackServerContext* context,
                                      const v1::ListToysRequest* in,
                                      v1::ListToysResponse* out) override {
-    return OnIo(context, *in, [out](Call&) {
+    return IoCall(runtime_, *context, *in, [out](Call&) {
       for (const data::Toy& toy : data::AllToys()) {
         v1::Toy* added = out->add_toys();
         added->set_toy(std::string(toy.name));
@@ -146,12 +146,6 @@ class DatasetService final : public v1::DatasetService::CallbackService {
   }
 
  private:
-  template <typename Request, typename Handle>
-  grpc::ServerUnaryReactor* OnIo(grpc::CallbackServerContext* context, const Request& in,
-                                 Handle handle) {
-    return UnaryCall(runtime_, runtime_.io, *context, in, std::move(handle));
-  }
-
   const Runtime runtime_;
   store::Store* const store_;
 };

@@ -10,18 +10,12 @@
 #include "server/rpc/decode_tensor.h"
 #include "server/rpc/encode_tensor.h"
 #include "server/rpc/exchange_reactor.h"
-#include "server/rpc/names.h"
 #include "server/rpc/sample_source.h"
 #include "server/serving/inference.h"
 #include "sluice/v1/inference.grpc.pb.h"
 
 namespace sluiced::rpc {
 namespace {
-
-absl::StatusOr<models::ModelPtr> FindModel(const Runtime& runtime, absl::string_view name) {
-  RETURN_IF_ERROR(CheckServableName("model", name));
-  return runtime.registry->Find(name);
-}
 
 RowForm FormOf(const models::Loaded& model, const serving::Limits& limits) {
   const flows::FlowSpec& spec = model.flow->state().spec;
@@ -77,7 +71,7 @@ absl::Status AnswerTransform(const models::Loaded& model, const serving::Limits&
 absl::Status AnswerSample(const Runtime& runtime, Call& call, const v1::SampleRequest& in,
                           v1::SampleResponse* out) {
   ASSIGN_OR_RETURN(const SampleQuery query, DecodeSample(in));
-  ASSIGN_OR_RETURN(const models::ModelPtr model, FindModel(runtime, in.model()));
+  ASSIGN_OR_RETURN(const models::ModelPtr model, runtime.registry->Find(in.model()));
   if (query.rows > runtime.limits.rows) {
     return Exhausted(absl::StrCat(query.rows, " rows; at most ", runtime.limits.rows,
                                   " in one reply, any number from StreamSample"),
@@ -97,7 +91,7 @@ class ModelResponder final : public Responder<Request, Reply> {
 
   absl::Status Answer(Call& call, const Request& request, Reply* reply) override {
     if (model_ == nullptr) {
-      ASSIGN_OR_RETURN(model_, FindModel(runtime_, request.model()));
+      ASSIGN_OR_RETURN(model_, runtime_.registry->Find(request.model()));
     }
     return kAnswer(*model_, runtime_.limits, call, request, reply);
   }
@@ -116,7 +110,7 @@ class InferenceService final : public v1::InferenceService::CallbackService {
                                     v1::LogProbResponse* out) override {
     return UnaryCall(
         runtime_, runtime_.compute, *context, *in, [this, in, out](Call& call) -> absl::Status {
-          ASSIGN_OR_RETURN(const models::ModelPtr model, FindModel(runtime_, in->model()));
+          ASSIGN_OR_RETURN(const models::ModelPtr model, runtime_.registry->Find(in->model()));
           return AnswerLogProb(*model, runtime_.limits, call, *in, out);
         });
   }
@@ -126,7 +120,7 @@ class InferenceService final : public v1::InferenceService::CallbackService {
                                       v1::TransformResponse* out) override {
     return UnaryCall(
         runtime_, runtime_.compute, *context, *in, [this, in, out](Call& call) -> absl::Status {
-          ASSIGN_OR_RETURN(const models::ModelPtr model, FindModel(runtime_, in->model()));
+          ASSIGN_OR_RETURN(const models::ModelPtr model, runtime_.registry->Find(in->model()));
           return AnswerTransform(*model, runtime_.limits, call, *in, out);
         });
   }

@@ -9,6 +9,7 @@
 #include "server/common/errors.h"
 #include "server/common/resource_id.h"
 #include "server/common/status_macros.h"
+#include "server/models/names.h"
 #include "server/rpc/call.h"
 #include "server/rpc/decode_spec.h"
 #include "server/rpc/decode_text.h"
@@ -71,7 +72,7 @@ class ModelService final : public v1::ModelService::CallbackService {
 
   grpc::ServerUnaryReactor* CreateModel(grpc::CallbackServerContext* context,
                                         const v1::CreateModelRequest* in, v1::Model* out) override {
-    return OnIo(context, *in, [this, in, out](Call&) -> absl::Status {
+    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const models::CreateModel request, DecodeCreate(*in, runtime_.limits));
       ASSIGN_OR_RETURN(const store::ModelRecord model, models_->CreateModel(request));
       return EncodeModel(model, out);
@@ -80,7 +81,7 @@ class ModelService final : public v1::ModelService::CallbackService {
 
   grpc::ServerUnaryReactor* GetModel(grpc::CallbackServerContext* context,
                                      const v1::GetModelRequest* in, v1::Model* out) override {
-    return OnIo(context, *in, [this, in, out](Call&) -> absl::Status {
+    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string id, ParseName("name", kModels, in->name()));
       ASSIGN_OR_RETURN(const store::ModelRecord model, models_->GetModel(id));
       return EncodeModel(model, out);
@@ -90,7 +91,7 @@ class ModelService final : public v1::ModelService::CallbackService {
   grpc::ServerUnaryReactor* ListModels(grpc::CallbackServerContext* context,
                                        const v1::ListModelsRequest* in,
                                        v1::ListModelsResponse* out) override {
-    return OnIo(context, *in, [this, in, out](Call&) -> absl::Status {
+    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(store::Page page, DecodePage(in->page_size(), in->page_token()));
       const int64_t limit = page.limit++;
       ASSIGN_OR_RETURN(std::vector<store::ModelRecord> models, models_->ListModels(page));
@@ -102,7 +103,7 @@ class ModelService final : public v1::ModelService::CallbackService {
 
   grpc::ServerUnaryReactor* UpdateModel(grpc::CallbackServerContext* context,
                                         const v1::UpdateModelRequest* in, v1::Model* out) override {
-    return OnIo(context, *in, [this, in, out](Call&) -> absl::Status {
+    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string id, ParseName("model.name", kModels, in->model().name()));
       ASSIGN_OR_RETURN(const store::ModelRecord model, Update(id, *in));
       return EncodeModel(model, out);
@@ -111,7 +112,7 @@ class ModelService final : public v1::ModelService::CallbackService {
 
   grpc::ServerUnaryReactor* DeleteModel(grpc::CallbackServerContext* context,
                                         const v1::DeleteModelRequest* in, Empty*) override {
-    return OnIo(context, *in, [this, in](Call&) -> absl::Status {
+    return IoCall(runtime_, *context, *in, [this, in](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string id, ParseName("name", kModels, in->name()));
       return models_->DeleteModel(id);
     });
@@ -119,8 +120,8 @@ class ModelService final : public v1::ModelService::CallbackService {
 
   grpc::ServerUnaryReactor* GetVersion(grpc::CallbackServerContext* context,
                                        const v1::GetVersionRequest* in, v1::Version* out) override {
-    return OnIo(context, *in, [this, in, out](Call&) -> absl::Status {
-      RETURN_IF_ERROR(CheckVersionName("name", in->name()));
+    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
+      RETURN_IF_ERROR(models::ParseVersionName(in->name(), "name").status());
       ASSIGN_OR_RETURN(const store::VersionRecord version, models_->GetVersion(in->name()));
       ASSIGN_OR_RETURN(const flows::FlowSpec spec, SpecOf(version.model));
       return EncodeVersion(version, spec, out);
@@ -130,22 +131,20 @@ class ModelService final : public v1::ModelService::CallbackService {
   grpc::ServerUnaryReactor* ListVersions(grpc::CallbackServerContext* context,
                                          const v1::ListVersionsRequest* in,
                                          v1::ListVersionsResponse* out) override {
-    return OnIo(context, *in, [this, in, out](Call&) { return ListAllVersions(*in, out); });
+    return IoCall(runtime_, *context, *in,
+                  [this, in, out](Call&) { return ListAllVersions(*in, out); });
   }
 
   grpc::ServerUnaryReactor* DeleteVersion(grpc::CallbackServerContext* context,
                                           const v1::DeleteVersionRequest* in, Empty*) override {
-    return OnIo(context, *in, [this, in](Call&) -> absl::Status {
-      RETURN_IF_ERROR(CheckVersionName("name", in->name()));
-      return models_->DeleteVersion(in->name());
-    });
+    return IoCall(runtime_, *context, *in,
+                  [this, in](Call&) -> absl::Status { return models_->DeleteVersion(in->name()); });
   }
 
   grpc::ServerUnaryReactor* SetAlias(grpc::CallbackServerContext* context,
                                      const v1::SetAliasRequest* in, v1::Model* out) override {
-    return OnIo(context, *in, [this, in, out](Call&) -> absl::Status {
+    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string id, ParseName("model", kModels, in->model()));
-      RETURN_IF_ERROR(CheckAlias("alias", in->alias()));
       if (in->version() < 0) return FieldError("version", "must not be negative");
       ASSIGN_OR_RETURN(const store::ModelRecord model,
                        models_->SetAlias(id, in->alias(), in->version()));
@@ -155,9 +154,8 @@ class ModelService final : public v1::ModelService::CallbackService {
 
   grpc::ServerUnaryReactor* DeleteAlias(grpc::CallbackServerContext* context,
                                         const v1::DeleteAliasRequest* in, v1::Model* out) override {
-    return OnIo(context, *in, [this, in, out](Call&) -> absl::Status {
+    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string id, ParseName("model", kModels, in->model()));
-      RETURN_IF_ERROR(CheckAlias("alias", in->alias()));
       ASSIGN_OR_RETURN(const store::ModelRecord model, models_->DeleteAlias(id, in->alias()));
       return EncodeModel(model, out);
     });
@@ -169,7 +167,6 @@ class ModelService final : public v1::ModelService::CallbackService {
         runtime_, runtime_.io, *context, *in,
         [this, in](const std::function<void()>&)
             -> absl::StatusOr<std::unique_ptr<Source<v1::FileChunk>>> {
-          RETURN_IF_ERROR(CheckModelOrVersionName("name", in->name()));
           ASSIGN_OR_RETURN(std::string file, models_->Export(in->name()));
           return StreamFile(std::move(file), runtime_.limits.chunk_bytes);
         });
@@ -182,12 +179,6 @@ class ModelService final : public v1::ModelService::CallbackService {
   }
 
  private:
-  template <typename Request, typename Handle>
-  grpc::ServerUnaryReactor* OnIo(grpc::CallbackServerContext* context, const Request& in,
-                                 Handle handle) {
-    return UnaryCall(runtime_, runtime_.io, *context, in, std::move(handle));
-  }
-
   absl::StatusOr<flows::FlowSpec> SpecOf(absl::string_view model) {
     ASSIGN_OR_RETURN(const store::ModelRecord record, models_->GetModel(model));
     return flows::SpecFromJson(record.spec_json);

@@ -20,13 +20,4 @@ std::string MakeName(absl::string_view collection, absl::string_view id);
 absl::StatusOr<std::string> ParseName(absl::string_view field, absl::string_view collection,
                                       absl::string_view name);
 
-// OK for models/{model}/versions/{number or alias}, and, unless only that is
-// allowed, for models/{model} and trainJobs/{job}/snapshots/{epoch}.
-absl::Status CheckVersionName(absl::string_view field, absl::string_view name);
-absl::Status CheckModelOrVersionName(absl::string_view field, absl::string_view name);
-absl::Status CheckServableName(absl::string_view field, absl::string_view name);
-
-// An id that starts with a letter and is not `latest`.
-absl::Status CheckAlias(absl::string_view field, absl::string_view alias);
-
 }  // namespace sluiced::rpc

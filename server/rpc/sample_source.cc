@@ -8,7 +8,6 @@
 #include "server/common/errors.h"
 #include "server/common/status_macros.h"
 #include "server/rpc/encode_tensor.h"
-#include "server/rpc/names.h"
 #include "server/serving/inference.h"
 
 namespace sluiced::rpc {
@@ -75,7 +74,6 @@ absl::Status SampleRows(const models::Loaded& model, const SampleQuery& query, i
 
 absl::StatusOr<std::unique_ptr<Source<v1::SampleResponse>>> StreamSamples(
     const Runtime& runtime, const v1::SampleRequest& request) {
-  RETURN_IF_ERROR(CheckServableName("model", request.model()));
   ASSIGN_OR_RETURN(const SampleQuery query, DecodeSample(request));
   ASSIGN_OR_RETURN(models::ModelPtr model, runtime.registry->Find(request.model()));
   return std::make_unique<SampleSource>(std::move(model), query, runtime.limits.chunk_bytes);

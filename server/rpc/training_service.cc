@@ -30,7 +30,7 @@ class TrainingService final : public v1::TrainingService::CallbackService {
   grpc::ServerUnaryReactor* CreateTrainJob(grpc::CallbackServerContext* context,
                                            const v1::CreateTrainJobRequest* in,
                                            v1::TrainJob* out) override {
-    return OnIo(context, *in, [this, in, out](Call&) -> absl::Status {
+    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(store::JobRecord wanted,
                        DecodeTrainJob(*in, runtime_.registry, runtime_.store));
       ASSIGN_OR_RETURN(const store::JobRecord job, jobs_->Create(std::move(wanted)));
@@ -47,7 +47,7 @@ class TrainingService final : public v1::TrainingService::CallbackService {
   grpc::ServerUnaryReactor* ListTrainJobs(grpc::CallbackServerContext* context,
                                           const v1::ListTrainJobsRequest* in,
                                           v1::ListTrainJobsResponse* out) override {
-    return OnIo(context, *in, [this, in, out](Call&) -> absl::Status {
+    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(store::Page page, DecodePage(in->page_size(), in->page_token()));
       std::string model;
       if (!in->model().empty()) {
@@ -88,7 +88,7 @@ class TrainingService final : public v1::TrainingService::CallbackService {
 
   grpc::ServerUnaryReactor* DeleteTrainJob(grpc::CallbackServerContext* context,
                                            const v1::DeleteTrainJobRequest* in, Empty*) override {
-    return OnIo(context, *in, [this, in](Call&) -> absl::Status {
+    return IoCall(runtime_, *context, *in, [this, in](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string id, ParseName("name", kTrainJobs, in->name()));
       return jobs_->Delete(id);
     });
@@ -104,7 +104,7 @@ class TrainingService final : public v1::TrainingService::CallbackService {
   grpc::ServerUnaryReactor* ListTargets(grpc::CallbackServerContext* context,
                                         const v1::ListTargetsRequest* in,
                                         v1::ListTargetsResponse* out) override {
-    return OnIo(context, *in, [out](Call&) {
+    return IoCall(runtime_, *context, *in, [out](Call&) {
       for (const targets::Target* target : targets::AllTargets()) {
         EncodeTarget(*target, out->add_targets());
       }
@@ -132,17 +132,11 @@ class TrainingService final : public v1::TrainingService::CallbackService {
   }
 
  private:
-  template <typename Request, typename Handle>
-  grpc::ServerUnaryReactor* OnIo(grpc::CallbackServerContext* context, const Request& in,
-                                 Handle handle) {
-    return UnaryCall(runtime_, runtime_.io, *context, in, std::move(handle));
-  }
-
   // A name in, act(id) on the job, the job out.
   template <typename Request, typename Act>
   grpc::ServerUnaryReactor* OnJob(grpc::CallbackServerContext* context, const Request& in,
                                   v1::TrainJob* out, Act act) {
-    return OnIo(context, in, [this, &in, out, act](Call&) -> absl::Status {
+    return IoCall(runtime_, *context, in, [this, &in, out, act](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string id, ParseName("name", kTrainJobs, in.name()));
       ASSIGN_OR_RETURN(const store::JobRecord job, act(id));
       return EncodeWhole(job, out);

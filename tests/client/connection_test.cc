@@ -61,7 +61,7 @@ class FakeModels final : public v1::ModelService::Service {
   }
 };
 
-struct Connection : testing::Test {
+struct Connection : ::testing::Test {
   FakeModels models;
   FakeServer server{{&models}};
 };

@@ -2,24 +2,17 @@
 
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
-#include <stdlib.h>
 
 #include <chrono>
-#include <filesystem>
 
 namespace sluice {
 
 FakeServer::FakeServer(std::vector<grpc::Service*> services) : services_(std::move(services)) {
-  std::string form = (std::filesystem::temp_directory_path() / "sluice-XXXXXX").string();
-  directory_ = mkdtemp(form.data());
-  address_ = "unix:" + directory_ + "/socket";
+  address_ = "unix:" + directory_.path() + "/socket";
   Start();
 }
 
-FakeServer::~FakeServer() {
-  Stop();
-  std::filesystem::remove_all(directory_);
-}
+FakeServer::~FakeServer() { Stop(); }
 
 std::unique_ptr<Client> FakeServer::Connect(ClientOptions options) const {
   return Client::Connect(address_, options);

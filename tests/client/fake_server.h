@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sluice/client.h"
+#include "tests/support/temp_dir.h"
 
 namespace sluice {
 
@@ -30,7 +31,7 @@ class FakeServer {
 
  private:
   const std::vector<grpc::Service*> services_;
-  std::string directory_;
+  const testing::TempDir directory_;
   std::string address_;
   std::unique_ptr<grpc::Server> server_;
 };

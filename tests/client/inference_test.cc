@@ -116,7 +116,7 @@ class FakeInference final : public v1::InferenceService::Service {
   }
 };
 
-struct Inference : testing::Test {
+struct Inference : ::testing::Test {
   FakeInference service;
   FakeServer server{{&service}};
   std::unique_ptr<Client> client = server.Connect();

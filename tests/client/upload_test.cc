@@ -75,7 +75,7 @@ class FakeFiles final : public v1::ModelService::Service {
   }
 };
 
-struct Uploads : testing::Test {
+struct Uploads : ::testing::Test {
   FakeDatasets datasets;
   FakeFiles models;
   FakeServer server{{&datasets, &models}};

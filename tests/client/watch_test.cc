@@ -70,7 +70,7 @@ std::vector<int64_t> Count(int64_t first, int64_t last) {
   return numbers;
 }
 
-struct Watching : testing::Test {
+struct Watching : ::testing::Test {
   FakeTraining service;
   FakeServer server{{&service}};
   std::vector<int64_t> seen;

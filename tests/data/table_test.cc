@@ -32,7 +32,7 @@ class Tables : public ::testing::Test {
     store_ = *std::move(opened);
   }
 
-  store::ScratchDir dir_;
+  store::TempDir dir_;
   std::unique_ptr<store::Store> store_;
 };
 

@@ -81,7 +81,7 @@ class JobTest : public ::testing::Test {
   JobState AwaitEnd(const std::string& id);
   void AwaitState(const std::string& id, JobState state);
 
-  store::ScratchDir dir_;
+  store::TempDir dir_;
   std::unique_ptr<store::Store> store_;
   Puppeteer runs_;
   std::unique_ptr<JobManager> manager_;

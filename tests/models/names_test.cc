@@ -48,7 +48,21 @@ TEST(ModelNames, ThatAreMalformedNameTheField) {
                                   std::string("trainJobs/j/snapshots/x"),
                                   std::string("trainJobs/j/snapshots/-1"),
                                   std::string("trainJobs/j/snapshots/9223372036854775808"),
-                                  std::string("trainJobs/J/snapshots/1")}) {
+                                  std::string("trainJobs/J/snapshots/1"),
+                                  std::string("models//"),
+                                  std::string("datasets/wow"),
+                                  std::string("models/wow'; DROP TABLE models; --"),
+                                  std::string("models/-wow"),
+                                  std::string("models/wow\n"),
+                                  std::string("models/w\0w", 10),
+                                  std::string("models/") + std::string(1 << 20, 'a'),
+                                  std::string("models/\xf0\x9f\x8c\x8a"),
+                                  std::string("models/wow/versions/01"),
+                                  std::string("models/wow/versions/1e3"),
+                                  std::string("models/wow/versions/99999999999999999999"),
+                                  std::string("models/wow/version/1"),
+                                  std::string("trainJobs/j/snapshots/latest"),
+                                  std::string("trainJobs/j/versions/1")}) {
     const absl::Status status = ParseModelName(name).status();
     EXPECT_EQ(FieldOf(status), "model") << name.substr(0, 100);
     EXPECT_LT(status.message().size(), 1000u);
@@ -56,9 +70,17 @@ TEST(ModelNames, ThatAreMalformedNameTheField) {
   }
 }
 
+TEST(VersionNames, AreOfAVersionAlone) {
+  EXPECT_EQ(ParseVersionName("models/w/versions/0", "name")->version, "0");
+  EXPECT_EQ(ParseVersionName("models/w/versions/best-one", "name")->version, "best-one");
+  for (const char* name : {"models/w", "trainJobs/j/snapshots/1", "models/w/versions/", ""}) {
+    EXPECT_EQ(FieldOf(ParseVersionName(name, "name").status()), "name") << name;
+  }
+}
+
 TEST(Aliases, BeginWithALetterAndAreNotLatest) {
   for (const char* good : {"best", "v1", "a", "a-b"}) EXPECT_TRUE(CheckAlias(good).ok()) << good;
-  for (const char* bad : {"", "1", "1st", "latest", "Best", "a/b", "a-", "-a", "a b"}) {
+  for (const char* bad : {"", "1", "1st", "7up", "latest", "Best", "a/b", "a-", "-a", "a b"}) {
     EXPECT_EQ(FieldOf(CheckAlias(bad)), "alias") << bad;
   }
 }

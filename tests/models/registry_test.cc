@@ -79,7 +79,7 @@ class Registries : public ::testing::Test {
     EXPECT_EQ(ResourceOf(status)->name, resource);
   }
 
-  store::ScratchDir dir_;
+  store::TempDir dir_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Registry> registry_;
 };

@@ -36,29 +36,6 @@ TEST(Names, HostileNamesAreRefusedNamingTheField) {
     const auto parsed = ParseName("name", kModels, name);
     EXPECT_EQ(FieldOf(parsed.status()), "name") << name.substr(0, 100);
     EXPECT_LT(parsed.status().message().size(), 1000u);
-    EXPECT_EQ(FieldOf(CheckServableName("model", name)), "model") << name.substr(0, 100);
-  }
-}
-
-TEST(Names, ServableNamesAreModelsVersionsAndSnapshots) {
-  for (const char* name : {"models/wow", "models/wow/versions/0", "models/wow/versions/12",
-                           "models/wow/versions/latest", "models/wow/versions/best-one",
-                           "trainJobs/job-1/snapshots/40"}) {
-    EXPECT_TRUE(CheckServableName("model", name).ok()) << name;
-  }
-  for (const char* name :
-       {"models/wow/versions/", "models/wow/versions/-1", "models/wow/versions/01",
-        "models/wow/versions/1e3", "models/wow/versions/99999999999999999999",
-        "models/wow/version/1", "models/wow/versions/1/x", "trainJobs/job-1",
-        "trainJobs/job-1/snapshots/latest", "trainJobs/job-1/versions/1"}) {
-    EXPECT_EQ(FieldOf(CheckServableName("model", name)), "model") << name;
-  }
-}
-
-TEST(Names, AnAliasIsAnIdThatNoNumberAndNoLatest) {
-  EXPECT_TRUE(CheckAlias("alias", "best").ok());
-  for (const char* alias : {"", "7", "7up", "latest", "Best", "a/b"}) {
-    EXPECT_EQ(FieldOf(CheckAlias("alias", alias)), "alias") << alias;
   }
 }
 

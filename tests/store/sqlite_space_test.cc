@@ -45,7 +45,7 @@ int64_t FreePages(const std::string& dir) {
 }
 
 TEST(SqliteSpace, DeletedDatasetsGiveTheirSpaceBack) {
-  ScratchDir dir;
+  TempDir dir;
   {
     auto store = OpenSqliteStore(dir.path()).value();
     ASSERT_TRUE(store->CreateDataset(SomeDataset("big"), Megabytes(100)).ok());
@@ -58,7 +58,7 @@ TEST(SqliteSpace, DeletedDatasetsGiveTheirSpaceBack) {
 }
 
 TEST(SqliteSpace, UploadsThatAKilledProcessLeftAreRemovedAtOpening) {
-  ScratchDir dir;
+  TempDir dir;
   OpenSqliteStore(dir.path()).value().reset();
   {
     SQLite::Database file(dir.path() + "/sluice.db", SQLite::OPEN_READWRITE);
@@ -76,7 +76,7 @@ TEST(SqliteSpace, UploadsThatAKilledProcessLeftAreRemovedAtOpening) {
 }
 
 TEST(SqliteSpace, AFullDiskIsAClearErrorAndBreaksNothing) {
-  ScratchDir dir;
+  TempDir dir;
   auto store = OpenSqliteStore(dir.path()).value();
   MakeModel(*store, "wow");
   MakeJob(*store, "job-a", "wow");
@@ -117,7 +117,7 @@ class SmallDisk {
   std::string path() const { return dir_.path() + "/data"; }
 
  private:
-  ScratchDir dir_;
+  TempDir dir_;
   const bool mounted_;
 };
 
@@ -171,7 +171,7 @@ TEST(SqliteSpace, RoomThatADeletionFreedOnAFullDiskIsUsedAgain) {
 }
 
 TEST(SqliteSpace, AValueThatIsTooLargeIsRefusedWithoutReadingIt) {
-  ScratchDir dir;
+  TempDir dir;
   auto store = OpenSqliteStore(dir.path()).value();
   MakeModel(*store, "wow");
   MakeJob(*store, "job-a", "wow");

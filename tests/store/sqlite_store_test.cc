@@ -13,7 +13,7 @@ namespace sluiced::store {
 namespace {
 
 TEST(SqliteStore, ADirectoryOwnedTwiceNamesItsOwner) {
-  ScratchDir dir;
+  TempDir dir;
   auto owner = OpenSqliteStore(dir.path());
   ASSERT_TRUE(owner.ok()) << owner.status();
   auto second = OpenSqliteStore(dir.path());
@@ -27,7 +27,7 @@ TEST(SqliteStore, ADirectoryOwnedTwiceNamesItsOwner) {
 }
 
 TEST(SqliteStore, MakesThePrivateDirectoryAndItsParents) {
-  ScratchDir dir;
+  TempDir dir;
   const std::string path = dir.path() + "/a/b";
   ASSERT_TRUE(OpenSqliteStore(path + "/").ok());
   struct stat info {};
@@ -36,7 +36,7 @@ TEST(SqliteStore, MakesThePrivateDirectoryAndItsParents) {
 }
 
 TEST(SqliteStore, RefusesAFileThatIsNoDatabase) {
-  ScratchDir dir;
+  TempDir dir;
   std::ofstream(dir.path() + "/sluice.db") << std::string(5000, 'x');
   const absl::Status status = OpenSqliteStore(dir.path()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
@@ -49,7 +49,7 @@ TEST(SqliteStore, RefusesPathsThatCannotBeDirectories) {
 }
 
 TEST(SqliteStore, RefusesAnotherProgramsDatabaseAndANewerFormat) {
-  ScratchDir dir;
+  TempDir dir;
   const std::string path = dir.path() + "/sluice.db";
   const int flags = SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE;
   SQLite::Database(path, flags).exec("CREATE TABLE models (x)");
@@ -61,7 +61,7 @@ TEST(SqliteStore, RefusesAnotherProgramsDatabaseAndANewerFormat) {
 }
 
 TEST(SqliteStore, OpensAfterAProcessDiedBetweenItsFirstSteps) {
-  ScratchDir dir;
+  TempDir dir;
   {
     SQLite::Database half(dir.path() + "/sluice.db", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     half.exec("PRAGMA auto_vacuum=INCREMENTAL");

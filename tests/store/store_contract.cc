@@ -1,25 +1,11 @@
 #include "tests/store/store_contract.h"
 
-#include <stdlib.h>
-
-#include <filesystem>
 #include <tuple>
 #include <utility>
 
 #include "server/store/sqlite_store.h"
 
 namespace sluiced::store {
-
-ScratchDir::ScratchDir() {
-  std::string name = (std::filesystem::temp_directory_path() / "sluice-store-XXXXXX").string();
-  EXPECT_NE(mkdtemp(name.data()), nullptr);
-  path_ = name;
-}
-
-ScratchDir::~ScratchDir() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 std::vector<Backend> AllBackends() { return {{"Sqlite", OpenSqliteStore}}; }
 

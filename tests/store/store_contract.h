@@ -11,21 +11,11 @@
 
 #include "absl/status/statusor.h"
 #include "server/store/store.h"
+#include "tests/support/temp_dir.h"
 
 namespace sluiced::store {
 
-// A fresh directory, removed at the end.
-class ScratchDir {
- public:
-  ScratchDir();
-  ~ScratchDir();
-  ScratchDir(const ScratchDir&) = delete;
-  ScratchDir& operator=(const ScratchDir&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using sluice::testing::TempDir;
 
 struct Backend {
   std::string name;
@@ -42,7 +32,7 @@ class StoreContract : public ::testing::TestWithParam<Backend> {
   Store& store() { return *store_; }
 
  private:
-  ScratchDir dir_;
+  TempDir dir_;
   std::unique_ptr<Store> store_;
 };
 

@@ -153,7 +153,7 @@ void ExpectAllWhole(Store& store) {
 class StoreKill : public ::testing::TestWithParam<Backend> {};
 
 TEST_P(StoreKill, LosesNothingAcknowledgedAndShowsNothingHalfWritten) {
-  ScratchDir dir;
+  TempDir dir;
   std::mt19937 random(1);
   std::string acknowledged;
   for (int round = 0; round < kRounds && !HasFailure(); ++round) {

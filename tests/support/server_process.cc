@@ -32,17 +32,6 @@ void LimitFiles(const std::optional<uint64_t>& bytes) {
 
 }  // namespace
 
-TempDir::TempDir() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "sluice-test-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) Die("mkdtemp");
-  path_ = pattern;
-}
-
-TempDir::~TempDir() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 ServerProcess::~ServerProcess() {
   if (running()) Kill();
   CloseHandles();

@@ -11,21 +11,9 @@
 #include <string>
 
 #include "sluice/client.h"
+#include "tests/support/temp_dir.h"
 
 namespace sluice::testing {
-
-// A directory that goes with the object, and all in it.
-class TempDir {
- public:
-  TempDir();
-  ~TempDir();
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // How a process ended.
 struct Exit {

@@ -1,9 +1,7 @@
 #include "tests/support/test_server.h"
 
 #include <google/protobuf/any.pb.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <ostream>
 #include <stdexcept>
 
@@ -13,21 +11,15 @@
 namespace sluiced::testing {
 namespace {
 
-std::string MakeDirectory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "sluice-test-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-  return pattern;
-}
-
 void Check(const grpc::Status& status) {
   if (!status.ok()) throw std::runtime_error(status.error_message());
 }
 
 }  // namespace
 
-TestServer::TestServer(Config config) : data_dir_(MakeDirectory()) {
+TestServer::TestServer(Config config) {
   flows::SetUpTorch();
-  config.data_dir = data_dir_;
+  config.data_dir = directory_.path();
   config.listen = "127.0.0.1:0";
   if (config.threads == 0) config.threads = 2;
   auto server = Server::Start(config);
@@ -38,12 +30,6 @@ TestServer::TestServer(Config config) : data_dir_(MakeDirectory()) {
   datasets = v1::DatasetService::NewStub(channel);
   training = v1::TrainingService::NewStub(channel);
   inference = v1::InferenceService::NewStub(channel);
-}
-
-TestServer::~TestServer() {
-  server_.reset();
-  std::error_code ignored;
-  std::filesystem::remove_all(data_dir_, ignored);
 }
 
 std::string TestServer::address() const { return "127.0.0.1:" + std::to_string(server_->port()); }

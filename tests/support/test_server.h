@@ -13,6 +13,7 @@
 #include "sluice/v1/inference.grpc.pb.h"
 #include "sluice/v1/model.grpc.pb.h"
 #include "sluice/v1/training.grpc.pb.h"
+#include "tests/support/temp_dir.h"
 
 namespace sluiced::testing {
 
@@ -23,13 +24,12 @@ namespace v1 = ::sluice::v1;
 class TestServer {
  public:
   explicit TestServer(Config config = {});
-  ~TestServer();
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
 
   Server& server() { return *server_; }
   std::string address() const;
-  const std::string& data_dir() const { return data_dir_; }
+  const std::string& data_dir() const { return directory_.path(); }
   // A connection of its own each time, without a limit on what is received.
   std::shared_ptr<grpc::Channel> Connect() const;
 
@@ -39,7 +39,7 @@ class TestServer {
   std::unique_ptr<v1::InferenceService::Stub> inference;
 
  private:
-  std::string data_dir_;
+  const sluice::testing::TempDir directory_;
   std::unique_ptr<Server> server_;
 };
 
