@@ -13,7 +13,7 @@
 namespace sluiced::training {
 namespace {
 
-constexpr absl::string_view kFormat = "sluice-checkpoint-1";
+constexpr absl::string_view kFormat = "sluice-checkpoint-2";
 
 absl::Status Broken(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("checkpoint: ", what));
@@ -22,23 +22,34 @@ absl::Status Broken(absl::string_view what) {
 template <typename AnyCounters, typename Visit>
 void ForEachCounter(AnyCounters& counters, Visit visit) {
   visit("epoch", counters.epoch);
-  visit("updates", counters.updates);
   visit("skipped", counters.skipped);
   visit("rollbacks", counters.rollbacks);
+  visit("undone", counters.undone);
   visit("tries", counters.tries);
-  visit("strikes", counters.strikes);
   visit("best_epoch", counters.best_epoch);
   visit("best_loss", counters.best_loss);
   visit("reference_loss", counters.reference_loss);
+  visit("assessed_loss", counters.assessed_loss);
   visit("spread", counters.spread);
   visit("learning_rate_factor", counters.learning_rate_factor);
   visit("seconds", counters.seconds);
 }
 
+template <typename AnyCheckpoint, typename Visit>
+void ForEachTensor(AnyCheckpoint& checkpoint, Visit visit) {
+  visit("parameters", checkpoint.now.parameters);
+  visit("first_moment", checkpoint.now.first_moment);
+  visit("second_moment", checkpoint.now.second_moment);
+  visit("parameters_before", checkpoint.before.parameters);
+  visit("first_moment_before", checkpoint.before.first_moment);
+  visit("second_moment_before", checkpoint.before.second_moment);
+  visit("best_parameters", checkpoint.best_parameters);
+}
+
 struct CounterWriter {
   std::map<std::string, std::string>& metadata;
-  void operator()(const char* key, int64_t value) { metadata[key] = absl::StrCat(value); }
-  void operator()(const char* key, double value) {
+  void operator()(const char* key, int64_t value) const { metadata[key] = absl::StrCat(value); }
+  void operator()(const char* key, double value) const {
     metadata[key] = absl::StrFormat("%.17g", value);
   }
 };
@@ -47,13 +58,13 @@ struct CounterReader {
   const std::map<std::string, std::string>& metadata;
   absl::Status& status;
 
-  void operator()(const char* key, int64_t& value) {
+  void operator()(const char* key, int64_t& value) const {
     const auto found = metadata.find(key);
     if (found == metadata.end() || !absl::SimpleAtoi(found->second, &value) || value < 0) {
       status = Broken(absl::StrCat("no count ", key));
     }
   }
-  void operator()(const char* key, double& value) {
+  void operator()(const char* key, double& value) const {
     const auto found = metadata.find(key);
     if (found == metadata.end() || !absl::SimpleAtod(found->second, &value) || std::isnan(value)) {
       status = Broken(absl::StrCat("no number ", key));
@@ -97,11 +108,12 @@ std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
   file.metadata["format"] = std::string(kFormat);
   file.metadata["spec"] = flows::ToJson(checkpoint.spec);
   file.metadata["config"] = ToJson(checkpoint.config);
-  ForEachCounter(checkpoint.counters, CounterWriter{file.metadata});
-  file.tensors["parameters"] = checkpoint.parameters;
-  file.tensors["best_parameters"] = checkpoint.best_parameters;
-  file.tensors["first_moment"] = checkpoint.first_moment;
-  file.tensors["second_moment"] = checkpoint.second_moment;
+  const CounterWriter write{file.metadata};
+  ForEachCounter(checkpoint.counters, write);
+  write("updates", checkpoint.now.updates);
+  write("updates_before", checkpoint.before.updates);
+  ForEachTensor(checkpoint,
+                [&](const char* key, const Array& array) { file.tensors[key] = array; });
   const auto& [shift, scale] = checkpoint.standardization;
   if (!shift.empty()) {
     const std::vector<int64_t> shape = {static_cast<int64_t>(shift.size())};
@@ -121,7 +133,10 @@ absl::StatusOr<Checkpoint> DecodeCheckpoint(absl::string_view bytes) {
   ASSIGN_OR_RETURN(checkpoint.spec, flows::SpecFromJson(spec));
   ASSIGN_OR_RETURN(checkpoint.config, ConfigFromJson(config));
   absl::Status status;
-  ForEachCounter(checkpoint.counters, CounterReader{file.metadata, status});
+  const CounterReader read{file.metadata, status};
+  ForEachCounter(checkpoint.counters, read);
+  read("updates", checkpoint.now.updates);
+  read("updates_before", checkpoint.before.updates);
   RETURN_IF_ERROR(status);
   const int64_t dim = checkpoint.spec.dim;
   ASSIGN_OR_RETURN(checkpoint.standardization.shift, Column(file, "shift", dim));
@@ -129,13 +144,10 @@ absl::StatusOr<Checkpoint> DecodeCheckpoint(absl::string_view bytes) {
   if (checkpoint.standardization.shift.size() != checkpoint.standardization.scale.size()) {
     return Broken("half a standardisation");
   }
-  for (const auto& [key, out] :
-       {std::pair<const char*, Array*>{"parameters", &checkpoint.parameters},
-        {"best_parameters", &checkpoint.best_parameters},
-        {"first_moment", &checkpoint.first_moment},
-        {"second_moment", &checkpoint.second_moment}}) {
-    RETURN_IF_ERROR(TakeParameters(file, key, checkpoint.spec, out));
-  }
+  ForEachTensor(checkpoint, [&](const char* key, Array& out) {
+    if (status.ok()) status = TakeParameters(file, key, checkpoint.spec, &out);
+  });
+  RETURN_IF_ERROR(status);
   return checkpoint;
 }
 

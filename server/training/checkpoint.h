@@ -20,19 +20,28 @@ inline constexpr double kNoLoss = std::numeric_limits<double>::infinity();
 // moments. The draws and the order of rows follow from the seed and the epoch.
 struct Counters {
   int64_t epoch = 0;    // Whole epochs done.
-  int64_t updates = 0;  // Optimiser updates made: steps less those skipped.
   int64_t skipped = 0;  // Steps skipped for a loss or gradient that was not finite.
   int64_t rollbacks = 0;
-  int64_t tries = 0;    // Rollbacks of the epoch under way.
-  int64_t strikes = 0;  // Epochs on end after which the loss was an explosion.
+  int64_t undone = 0;  // Steps undone for what the loss became after them.
+  int64_t tries = 0;   // Rollbacks of the epoch under way.
   int64_t best_epoch = 0;
   double best_loss = kNoLoss;
   double reference_loss = kNoLoss;  // Lowest training loss of an epoch.
-  double spread = 0;                // Highest less mean batch loss of the last epoch.
+  double assessed_loss = kNoLoss;   // What the last epoch's end was judged by.
+  double spread = 0;                // Median deviation of the last epoch's batch losses.
   double learning_rate_factor = 1;  // Below 1 for some epochs after a rollback.
   double seconds = 0;
 
   friend bool operator==(const Counters&, const Counters&) = default;
+};
+
+// Parameters with their optimiser's moments, all of the spec's dtype and
+// [ParameterCount(spec)], after `updates` updates.
+struct SavedWeights {
+  Array parameters, first_moment, second_moment;
+  int64_t updates = 0;
+
+  friend bool operator==(const SavedWeights&, const SavedWeights&) = default;
 };
 
 struct Checkpoint {
@@ -40,8 +49,9 @@ struct Checkpoint {
   TrainConfig config;
   flows::Standardization standardization;
   Counters counters;
-  // All of the spec's dtype and [ParameterCount(spec)].
-  Array parameters, best_parameters, first_moment, second_moment;
+  SavedWeights now;
+  SavedWeights before;  // As the last epoch began.
+  Array best_parameters;
 };
 
 std::string EncodeCheckpoint(const Checkpoint& checkpoint);

@@ -13,24 +13,6 @@ constexpr int64_t kRowsAtOnce = 4096;
 // training rows.
 constexpr int64_t kMaxAssessedRows = 10'000;
 
-// With raw scales the loss of a single stray row can reach 1e20 within a step, and
-// its gradient grows with it: such rows count less, by about their excess over
-// the rest of the batch. Batches without one are left as they are.
-constexpr double kStrayNats = 20;
-constexpr double kStrayDeviations = 10;
-
-torch::Tensor Saturated(const torch::Tensor& losses) {
-  torch::Tensor weights;
-  {
-    const torch::NoGradGuard no_grad;
-    const torch::Tensor above = losses - losses.median();
-    const torch::Tensor excess = above - (kStrayNats + kStrayDeviations * above.abs().median());
-    if (!(excess.max().item<double>() > 0)) return losses;
-    weights = 1 / (1 + excess.clamp_min(0));
-  }
-  return losses * weights;
-}
-
 torch::Tensor Order(std::vector<int64_t> rows) {
   return torch::tensor(at::ArrayRef<int64_t>(rows), torch::kInt64);
 }
@@ -57,7 +39,7 @@ class Likelihood final : public Criterion {
                                    ? train_.index_select(0, order_.narrow(0, first, count))
                                    : train_.narrow(0, first, count);
     const torch::Tensor losses = -flow_.LogProb(parameters, rows);
-    return {Saturated(losses).mean(), losses.detach().mean(torch::kFloat64).item<double>()};
+    return {losses.mean(), losses.detach().mean(torch::kFloat64).item<double>()};
   }
 
   Assessment Assess(const torch::Tensor& parameters) override {

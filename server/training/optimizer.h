@@ -15,12 +15,18 @@ struct Moments {
   int64_t updates = 0;          // Made so far, for the bias corrections.
 
   static Moments ZerosLike(const torch::Tensor& parameters);
-  Moments Clone() const;
 };
 
-// One update of `parameters` and `moments` in place; the gradient is overwritten.
-// Call it under torch::NoGradGuard.
-void Update(const TrainConfig& config, double learning_rate, torch::Tensor gradient,
-            Moments& moments, torch::Tensor& parameters);
+// Parameters and what the optimiser knows of them. No tensor in it is ever changed
+// in place: copies are cheap, and keep what they hold.
+struct Weights {
+  torch::Tensor parameters;
+  Moments moments;
+};
+
+// `weights` after one update; the gradient is overwritten. Call it under
+// torch::NoGradGuard.
+Weights Update(const TrainConfig& config, double learning_rate, torch::Tensor gradient,
+               const Weights& weights);
 
 }  // namespace sluiced::training

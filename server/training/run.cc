@@ -12,21 +12,40 @@
 namespace sluiced::training {
 namespace {
 
-// A loss so far above the lowest epoch's, in nats and in times the usual spread of
-// batches, is an explosion. With raw scales single rows explode now and then, and the
-// next steps heal them better than going back does: WOW's seed 1 ends at 3.24 nats
-// when every explosion is rolled back and at 3.1 when none is. Only what stays is.
+// A loss so far above the lowest epoch's (or, at an epoch's end, above the last
+// end's), in nats and in times the usual spread of batches, is an explosion. With raw
+// scales every few epochs a step sends some rows that it did not see far away, and
+// the next layers' scales, exponentials of what they read, to 1e20 and beyond.
 constexpr double kExplosionNats = 5;
-constexpr double kExplosionSpreads = 3;
+constexpr double kExplosionSpreads = 10;
 // Fractions of an epoch's steps above which it has diverged.
 constexpr double kMostSkipped = 0.1;
-constexpr double kMostExploded = 0.3;
-// Epochs on end that may end in an explosion.
-constexpr int64_t kMostStrikes = 5;
+constexpr double kMostExplosions = 0.3;
 // Rollbacks of one epoch: after so many to its start the best parameters are taken,
 // with a fresh optimiser; after so many in all the run is given up.
 constexpr int64_t kTriesFromStart = 3;
 constexpr int64_t kMostTries = 8;
+
+Weights ToWeights(const SavedWeights& saved) {
+  return {ToTensor(saved.parameters),
+          {ToTensor(saved.first_moment), ToTensor(saved.second_moment), saved.updates}};
+}
+
+SavedWeights ToSaved(const Weights& weights) {
+  return {ToArray(weights.parameters), ToArray(weights.moments.first),
+          ToArray(weights.moments.second), weights.moments.updates};
+}
+
+double MedianDeviation(std::vector<double> values) {
+  const auto median = [&] {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+  };
+  const double center = median();
+  for (double& value : values) value = std::abs(value - center);
+  return median();
+}
 
 }  // namespace
 
@@ -39,30 +58,24 @@ Run::Run(const Checkpoint& start, const TrainCallbacks& callbacks, Criterion& cr
       steps_per_epoch_((criterion.rows_per_epoch() + start.config.batch_size - 1) /
                        start.config.batch_size),
       snapshot_epochs_(SnapshotEpochs(start.config)),
-      now_{ToTensor(start.parameters),
-           {ToTensor(start.first_moment), ToTensor(start.second_moment), start.counters.updates},
-           start.counters},
+      now_{ToWeights(start.now), ToWeights(start.before), start.counters},
+      epoch_start_(now_),
       best_(ToTensor(start.best_parameters)),
-      last_checkpoint_(absl::Now()) {
-  epoch_start_ = now_.Clone();
-}
+      last_checkpoint_(absl::Now()) {}
 
 absl::StatusOr<TrainOutcome> Run::Execute() {
   while (!IsOver()) {
-    epoch_start_ = now_.Clone();
+    epoch_start_ = now_;
     EpochSums sums;
-    Ending ending = RunEpoch(&sums);
-    if (ending == Ending::kStopped) return Stopped();
     Criterion::Assessment assessment;
-    if (ending == Ending::kWhole) {
-      torch::NoGradGuard no_grad;
-      assessment = criterion_.Assess(now_.parameters);
-      if (HasDiverged(assessment)) ending = Ending::kDiverged;
-    }
-    if (ending == Ending::kDiverged) {
-      RETURN_IF_ERROR(RollBack());
-    } else {
-      RETURN_IF_ERROR(EndEpoch(assessment, sums));
+    switch (RunEpoch(&sums, &assessment)) {
+      case Ending::kStopped:
+        return Stopped();
+      case Ending::kDiverged:
+        RETURN_IF_ERROR(RollBack());
+        break;
+      case Ending::kWhole:
+        RETURN_IF_ERROR(EndEpoch(assessment, sums));
     }
   }
   return Finish();
@@ -74,27 +87,38 @@ bool Run::IsOver() const {
                                        counters.epoch - counters.best_epoch >= config_.patience);
 }
 
-Run::Ending Run::RunEpoch(EpochSums* sums) {
+Run::Ending Run::RunEpoch(EpochSums* sums, Criterion::Assessment* assessment) {
   const absl::Time begin = absl::Now();
-  const int64_t epoch = now_.counters.epoch;
-  criterion_.BeginEpoch(epoch);
-  now_.parameters.set_requires_grad(true);
+  criterion_.BeginEpoch(now_.counters.epoch);
+  history_.Begin(now_.before);
   for (int64_t step = 0; step < steps_per_epoch_; ++step) {
     stopped_by_ = callbacks_.signal ? callbacks_.signal() : Signal::kContinue;
     if (stopped_by_ != Signal::kContinue) return Ending::kStopped;
     Step(step, sums);
   }
-  now_.parameters.set_requires_grad(false);
   sums->time = absl::Now() - begin;
+  if (HasDiverged(*sums)) return Ending::kDiverged;
+  *assessment = AssessEnd(sums);
   return HasDiverged(*sums) ? Ending::kDiverged : Ending::kWhole;
 }
 
 void Run::Step(int64_t step, EpochSums* sums) {
   const int64_t first = step * config_.batch_size;
   const int64_t rows = std::min(config_.batch_size, criterion_.rows_per_epoch() - first);
-  const Criterion::BatchLoss loss = criterion_.Batch(now_.parameters, first, rows);
-  torch::Tensor gradient = torch::autograd::grad({loss.surrogate}, {now_.parameters})[0];
-  torch::NoGradGuard no_grad;
+  const auto batch = [&](const torch::Tensor& parameters) {
+    return criterion_.Batch(parameters, first, rows);
+  };
+  torch::Tensor parameters = now_.weights.parameters.detach().requires_grad_();
+  Criterion::BatchLoss loss = batch(parameters);
+  const double reference = now_.counters.reference_loss;
+  if (IsExploded(loss.value, reference) &&
+      UndoSteps(
+          loss.value, reference, [&](const torch::Tensor& at) { return batch(at).value; }, sums)) {
+    parameters = now_.weights.parameters.detach().requires_grad_();
+    loss = batch(parameters);
+  }
+  torch::Tensor gradient = torch::autograd::grad({loss.surrogate}, {parameters})[0];
+  const torch::NoGradGuard no_grad;
   const double norm = gradient.norm().item<double>();
   if (!std::isfinite(loss.value) || !std::isfinite(norm)) {
     ++sums->skipped;
@@ -105,57 +129,71 @@ void Run::Step(int64_t step, EpochSums* sums) {
   sums->learning_rate =
       now_.counters.learning_rate_factor *
       LearningRateAt(config_, now_.counters.epoch * steps_per_epoch_ + step, steps_per_epoch_);
-  Update(config_, sums->learning_rate, gradient, now_.moments, now_.parameters);
+  history_.Push(now_.weights);
+  now_.weights = Update(config_, sums->learning_rate, gradient, now_.weights);
   sums->norm += norm;
   ++sums->steps;
-  Count(loss.value, rows, sums);
-}
-
-void Run::Count(double loss, int64_t rows, EpochSums* sums) const {
-  if (IsExploded(loss)) {
-    ++sums->exploded;
-    sums->highest_exploded = std::max(sums->highest_exploded, loss);
-    return;
-  }
-  sums->loss += loss * static_cast<double>(rows);
+  sums->loss += loss.value * static_cast<double>(rows);
   sums->rows += rows;
-  sums->highest = std::max(sums->highest, loss);
+  sums->batch_losses.push_back(loss.value);
 }
 
-bool Run::HasDiverged(const EpochSums& sums) {
-  const auto steps = static_cast<double>(steps_per_epoch_);
-  const bool none_left = sums.rows == 0;
-  if ((none_left && sums.exploded == 0) ||
-      (sums.skipped > 1 && static_cast<double>(sums.skipped) > kMostSkipped * steps)) {
-    why_ = absl::StrCat("loss or gradient was not finite in ", sums.skipped, " of ",
-                        steps_per_epoch_, " steps");
-  } else if (none_left ||
-             (sums.exploded > 1 && static_cast<double>(sums.exploded) > kMostExploded * steps)) {
-    why_ = absl::StrFormat("the loss rose to %g, in %d of %d steps", sums.highest_exploded,
-                           sums.exploded, steps_per_epoch_);
-  } else {
-    return false;
+Criterion::Assessment Run::AssessEnd(EpochSums* sums) {
+  const torch::NoGradGuard no_grad;
+  const auto assess = [&](const torch::Tensor& parameters) {
+    return criterion_.Assess(parameters);
+  };
+  const Criterion::Assessment assessment = assess(now_.weights.parameters);
+  const double reference = now_.counters.assessed_loss;
+  // Where the last epoch's end was not finite there is nothing to compare with.
+  if (std::isfinite(reference) && IsExploded(assessment.loss, reference) &&
+      UndoSteps(
+          assessment.loss, reference, [&](const torch::Tensor& at) { return assess(at).loss; },
+          sums)) {
+    return assess(now_.weights.parameters);
   }
-  return true;
-}
-
-bool Run::HasDiverged(const Criterion::Assessment& assessment) {
-  int64_t& strikes = now_.counters.strikes;
-  strikes = assessment.on_training_rows && IsExploded(assessment.loss) ? strikes + 1 : 0;
-  if (strikes < kMostStrikes) return false;
-  why_ =
-      absl::StrFormat("the loss was %g, above all reason for %d epochs", assessment.loss, strikes);
-  return true;
+  return assessment;
 }
 
 bool Run::IsHopeless() const { return now_.counters.tries >= kMostTries; }
 
-bool Run::IsExploded(double loss) const {
-  const Counters& counters = now_.counters;
+bool Run::IsExploded(double loss, double reference) const {
   if (!std::isfinite(loss)) return true;
   // Of data with heavy tails single batches are that bad, whatever the rate.
   if (IsHopeless()) return false;
-  return loss > counters.reference_loss + kExplosionNats + kExplosionSpreads * counters.spread;
+  return loss > reference + kExplosionNats + kExplosionSpreads * now_.counters.spread;
+}
+
+bool Run::UndoSteps(double loss, double reference,
+                    const std::function<double(const torch::Tensor&)>& loss_at, EpochSums* sums) {
+  const torch::NoGradGuard no_grad;
+  const int64_t steps = history_.Undo(
+      [&](const torch::Tensor& parameters) { return !IsExploded(loss_at(parameters), reference); },
+      &now_.weights);
+  // What is not finite and stays is skipped, and counted as that.
+  if (steps == 0 && !std::isfinite(loss)) return false;
+  ++sums->explosions;
+  sums->highest = std::isfinite(loss) ? std::max(sums->highest, loss) : kNoLoss;
+  sums->undone += steps;
+  now_.counters.undone += steps;
+  return steps > 0;
+}
+
+bool Run::HasDiverged(const EpochSums& sums) {
+  const auto steps = static_cast<double>(steps_per_epoch_);
+  if (sums.rows == 0 ||
+      (sums.skipped > 1 && static_cast<double>(sums.skipped) > kMostSkipped * steps)) {
+    why_ = absl::StrCat("loss or gradient was not finite in ", sums.skipped, " of ",
+                        steps_per_epoch_, " steps");
+  } else if (!IsHopeless() && (sums.undone >= steps_per_epoch_ ||
+                               (sums.explosions > 1 &&
+                                static_cast<double>(sums.explosions) > kMostExplosions * steps))) {
+    why_ = absl::StrFormat("the loss rose to %g, %d times in %d steps", sums.highest,
+                           sums.explosions, steps_per_epoch_);
+  } else {
+    return false;
+  }
+  return true;
 }
 
 absl::Status Run::RollBack() {
@@ -164,21 +202,16 @@ absl::Status Run::RollBack() {
                                            now_.counters.epoch + 1, " ", why_, ", still after ",
                                            kMostTries, " rollbacks at ever lower learning rates"));
   }
-  const int64_t skipped = now_.counters.skipped;
-  now_ = epoch_start_.Clone();
+  const auto [skipped, undone] = std::pair(now_.counters.skipped, now_.counters.undone);
+  now_ = epoch_start_;
   Counters& counters = now_.counters;
   counters.skipped = skipped;
+  counters.undone = undone;
   ++counters.rollbacks;
   ++counters.tries;
   counters.learning_rate_factor /= 2;
-  // Where the epochs before were no better their end is no place to begin.
-  const bool from_best =
-      (counters.tries > kTriesFromStart || counters.strikes > 0) && counters.best_epoch > 0;
-  counters.strikes = 0;
-  if (from_best) {
-    now_.parameters = best_.clone();
-    now_.moments = Moments::ZerosLike(best_);
-  }
+  const bool from_best = counters.tries > kTriesFromStart && counters.best_epoch > 0;
+  if (from_best) now_.weights = {best_, Moments::ZerosLike(best_)};
   return Say(absl::StrFormat(
       "epoch %d: %s; rolled back to the parameters of epoch %d, learning rate times %g",
       counters.epoch + 1, why_, from_best ? counters.best_epoch : counters.epoch,
@@ -188,11 +221,12 @@ absl::Status Run::RollBack() {
 void Run::Accept(const Criterion::Assessment& assessment, const EpochSums& sums) {
   Counters& counters = now_.counters;
   ++counters.epoch;
-  counters.updates = now_.moments.updates;
+  now_.before = epoch_start_.weights;
   // After giving up on an explosion the new level is the one to watch from.
   counters.reference_loss =
       IsHopeless() ? sums.mean_loss() : std::min(counters.reference_loss, sums.mean_loss());
-  counters.spread = sums.highest - sums.mean_loss();
+  counters.assessed_loss = assessment.loss;
+  counters.spread = MedianDeviation(sums.batch_losses);
   counters.tries = 0;
   // Explosions are events, not a sign that the rate is too high for the rest of the run.
   counters.learning_rate_factor = std::min(2 * counters.learning_rate_factor, 1.0);
@@ -200,7 +234,7 @@ void Run::Accept(const Criterion::Assessment& assessment, const EpochSums& sums)
   if (assessment.loss < counters.best_loss) {
     counters.best_loss = assessment.loss;
     counters.best_epoch = counters.epoch;
-    best_ = now_.parameters.clone();
+    best_ = now_.weights.parameters;
   }
 }
 
@@ -218,16 +252,15 @@ absl::Status Run::EndEpoch(const Criterion::Assessment& assessment, const EpochS
 }
 
 absl::Status Run::ReportOddSteps(const EpochSums& sums) {
+  const int64_t epoch = now_.counters.epoch;
   if (sums.skipped > 0) {
-    RETURN_IF_ERROR(
-        Say(absl::StrFormat("epoch %d: %d of %d steps skipped: their loss or gradient was not "
-                            "finite",
-                            now_.counters.epoch, sums.skipped, steps_per_epoch_)));
+    RETURN_IF_ERROR(Say(
+        absl::StrFormat("epoch %d: %d of %d steps skipped: their loss or gradient was not finite",
+                        epoch, sums.skipped, steps_per_epoch_)));
   }
-  if (sums.exploded == 0) return absl::OkStatus();
-  return Say(absl::StrFormat(
-      "epoch %d: %d of %d steps left out of the mean loss, which rose to %g in them",
-      now_.counters.epoch, sums.exploded, steps_per_epoch_, sums.highest_exploded));
+  if (sums.explosions == 0) return absl::OkStatus();
+  return Say(absl::StrFormat("epoch %d: explosions of the loss: %d, up to %g; steps undone: %d",
+                             epoch, sums.explosions, sums.highest, sums.undone));
 }
 
 absl::Status Run::ReportEpoch(const Criterion::Assessment& assessment, const EpochSums& sums) {
@@ -262,7 +295,7 @@ absl::Status Run::KeepSnapshot() {
       !std::binary_search(snapshot_epochs_.begin(), snapshot_epochs_.end(), epoch)) {
     return absl::OkStatus();
   }
-  return callbacks_.on_snapshot(epoch, StateOf(now_.parameters));
+  return callbacks_.on_snapshot(epoch, StateOf(now_.weights.parameters));
 }
 
 absl::Status Run::KeepCheckpoint() {
@@ -273,7 +306,7 @@ absl::Status Run::KeepCheckpoint() {
 absl::StatusOr<TrainOutcome> Run::Stopped() {
   TrainOutcome outcome;
   outcome.stopped_by = stopped_by_;
-  outcome.state = StateOf(epoch_start_.parameters);
+  outcome.state = StateOf(epoch_start_.weights.parameters);
   if (stopped_by_ == Signal::kPause) {
     // The epoch under way is done again, from its start: its bits are the same.
     outcome.last_checkpoint = Encode(epoch_start_);
@@ -288,7 +321,7 @@ absl::StatusOr<TrainOutcome> Run::Finish() {
   torch::NoGradGuard no_grad;
   const Counters& counters = now_.counters;
   const bool last = config_.publish_last || counters.best_epoch == 0;
-  const torch::Tensor& chosen = last ? now_.parameters : best_;
+  const torch::Tensor& chosen = last ? now_.weights.parameters : best_;
   TrainOutcome outcome;
   outcome.state = StateOf(chosen);
   outcome.metrics = criterion_.Measure(chosen);
@@ -306,8 +339,7 @@ flows::FlowState Run::StateOf(const torch::Tensor& parameters) const {
 
 std::string Run::Encode(const Position& position) const {
   return EncodeCheckpoint({start_.spec, config_, start_.standardization, position.counters,
-                           ToArray(position.parameters), ToArray(best_),
-                           ToArray(position.moments.first), ToArray(position.moments.second)});
+                           ToSaved(position.weights), ToSaved(position.before), ToArray(best_)});
 }
 
 }  // namespace sluiced::training

@@ -3,15 +3,18 @@
 
 #include <torch/torch.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/training/checkpoint.h"
 #include "server/training/criterion.h"
 #include "server/training/optimizer.h"
+#include "server/training/step_history.h"
 #include "server/training/trainer.h"
 
 namespace sluiced::training {
@@ -28,21 +31,20 @@ class Run {
  private:
   // All that an epoch changes.
   struct Position {
-    torch::Tensor parameters;
-    Moments moments;
+    Weights weights;
+    Weights before;  // As the epoch before began.
     Counters counters;
-
-    Position Clone() const { return {parameters.detach().clone(), moments.Clone(), counters}; }
   };
   struct EpochSums {
     double loss = 0;  // Times rows.
     int64_t rows = 0;
-    double highest = -kNoLoss;
+    std::vector<double> batch_losses;
     double norm = 0;
     int64_t steps = 0;
-    int64_t skipped = 0;   // Neither finite nor learnt from.
-    int64_t exploded = 0;  // Learnt from, but left out of `loss` and `rows`.
-    double highest_exploded = 0;
+    int64_t skipped = 0;  // Not finite: neither counted nor learnt from.
+    int64_t explosions = 0;
+    int64_t undone = 0;        // Steps taken back for them.
+    double highest = 0;        // Loss of them all.
     double learning_rate = 0;  // Of the last step.
     absl::Duration time;
 
@@ -51,15 +53,17 @@ class Run {
   enum class Ending { kWhole, kDiverged, kStopped };
 
   bool IsOver() const;
-  // kDiverged sets why_.
-  Ending RunEpoch(EpochSums* sums);
+  // kDiverged sets why_; kWhole sets `assessment`.
+  Ending RunEpoch(EpochSums* sums, Criterion::Assessment* assessment);
   void Step(int64_t step, EpochSums* sums);
-  void Count(double loss, int64_t rows, EpochSums* sums) const;
+  Criterion::Assessment AssessEnd(EpochSums* sums);
+  // After an explosion to `loss`: back to the last weights where `loss_at` is none.
+  // False when there are none.
+  bool UndoSteps(double loss, double reference,
+                 const std::function<double(const torch::Tensor&)>& loss_at, EpochSums* sums);
   bool HasDiverged(const EpochSums& sums);
-  // The same after the epoch; true once it stays exploded.
-  bool HasDiverged(const Criterion::Assessment& assessment);
   void Accept(const Criterion::Assessment& assessment, const EpochSums& sums);
-  bool IsExploded(double loss) const;
+  bool IsExploded(double loss, double reference) const;
   bool IsHopeless() const;
   absl::Status EndEpoch(const Criterion::Assessment& assessment, const EpochSums& sums);
   absl::Status RollBack();
@@ -83,6 +87,7 @@ class Run {
 
   Position now_;
   Position epoch_start_;
+  StepHistory history_;
   torch::Tensor best_;
   Signal stopped_by_ = Signal::kContinue;
   std::string why_;

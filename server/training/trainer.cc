@@ -60,18 +60,17 @@ absl::StatusOr<Checkpoint> Begin(const TrainInput& input) {
   Checkpoint begin;
   if (!input.continue_from.empty()) {
     ASSIGN_OR_RETURN(begin, Decode(input, input.continue_from));
-    const int64_t updates = begin.counters.updates;
     begin.counters = {};
-    begin.counters.updates = updates;
   } else {
     const std::vector<int64_t> shape = input.start.parameters.shape();
     begin.spec = input.start.spec;
     begin.standardization = input.start.standardization;
-    begin.parameters = input.start.parameters;
-    begin.first_moment = begin.second_moment = Array(begin.spec.dtype, shape);
+    begin.now.parameters = input.start.parameters;
+    begin.now.first_moment = begin.now.second_moment = Array(begin.spec.dtype, shape);
   }
   begin.config = input.config;
-  begin.best_parameters = begin.parameters;
+  begin.before = begin.now;
+  begin.best_parameters = begin.now.parameters;
   return begin;
 }
 

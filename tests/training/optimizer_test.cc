@@ -59,20 +59,19 @@ TEST_P(AdamParity, TenFullBatchStepsEndWhereTheSeedsDo) {
   spec.standardize = false;
   const SafetensorsFile expected = Read(std::string(parity.name) + ".expected.safetensors");
   const torch::Tensor x = ToTensor(expected.tensors.at("x"));
-  torch::Tensor parameters =
+  const torch::Tensor start =
       Flatten(Read(std::string(parity.name) + ".weights.safetensors"), spec, "");
   const flows::RealNvp flow(spec, {});
-  Moments moments = Moments::ZerosLike(parameters);
+  Weights weights = {start, Moments::ZerosLike(start)};
   for (int step = 0; step < 10; ++step) {
-    parameters.set_requires_grad(true);
+    const torch::Tensor parameters = weights.parameters.detach().requires_grad_();
     const torch::Tensor loss = -flow.LogProb(parameters, x).mean();
     const torch::Tensor gradient = torch::autograd::grad({loss}, {parameters})[0];
     torch::NoGradGuard no_grad;
-    Update({}, 1e-3, gradient, moments, parameters);
-    parameters.set_requires_grad(false);
+    weights = Update({}, 1e-3, gradient, weights);
   }
   const torch::Tensor wanted = Flatten(expected, spec, "adam10/");
-  const double error = (parameters - wanted).abs().max().item<double>();
+  const double error = (weights.parameters - wanted).abs().max().item<double>();
   EXPECT_LE(error, parity.tolerance * std::max(1.0, wanted.abs().max().item<double>()));
 }
 
@@ -93,9 +92,9 @@ TEST(Update, FollowsTorchOptim) {
     config.beta1 = 0.8;
     config.beta2 = 0.95;
     config.epsilon = 1e-6;
-    torch::Tensor ours = torch::linspace(-2, 2, 17, torch::kFloat64);
-    torch::Tensor theirs = ours.clone();
-    Moments moments = Moments::ZerosLike(ours);
+    const torch::Tensor start = torch::linspace(-2, 2, 17, torch::kFloat64);
+    torch::Tensor theirs = start.clone();
+    Weights ours = {start, Moments::ZerosLike(start)};
     const auto make = [&](auto options) {
       return options.betas({0.8, 0.95}).eps(1e-6).weight_decay(c.weight_decay);
     };
@@ -103,15 +102,16 @@ TEST(Update, FollowsTorchOptim) {
     torch::optim::AdamW adamw({theirs}, make(torch::optim::AdamWOptions(0.01)));
     for (int step = 0; step < 100; ++step) {
       theirs.mutable_grad() = theirs.cos() + 0.1 * step;
-      Update(config, 0.01, ours.cos() + 0.1 * step, moments, ours);
+      ours = Update(config, 0.01, ours.parameters.cos() + 0.1 * step, ours);
       if (c.optimizer == Optimizer::kAdam) {
         adam.step();
       } else {
         adamw.step();
       }
     }
-    EXPECT_EQ(moments.updates, 100);
-    EXPECT_TRUE(torch::allclose(ours, theirs, 1e-12, 1e-12)) << c.weight_decay;
+    EXPECT_EQ(ours.moments.updates, 100);
+    EXPECT_TRUE(torch::equal(start, torch::linspace(-2, 2, 17, torch::kFloat64)));
+    EXPECT_TRUE(torch::allclose(ours.parameters, theirs, 1e-12, 1e-12)) << c.weight_decay;
   }
 }
 

@@ -59,7 +59,7 @@ TEST(TrainOnRows, PublishesTheBestParametersOrTheLast) {
 
   input.config.publish_last = true;
   const TrainOutcome last = Train(input, {}).value();
-  EXPECT_EQ(last.state.parameters, DecodeCheckpoint(last.last_checkpoint)->parameters);
+  EXPECT_EQ(last.state.parameters, DecodeCheckpoint(last.last_checkpoint)->now.parameters);
   EXPECT_NE(last.state.parameters, best.state.parameters);
 }
 
