@@ -123,6 +123,7 @@ TrainJob DecodeJob(const v1::TrainJob& in) {
   out.version = VersionNumberOf(in.version());
   out.last_sequence = in.last_sequence();
   if (in.has_last_update()) out.last_update = DecodeUpdate(in.last_update());
+  if (in.has_last_epoch()) out.last_epoch = DecodeUpdate(in.last_epoch());
   out.snapshot_epochs = {in.snapshot_epochs().begin(), in.snapshot_epochs().end()};
   out.queue_position = in.queue_position();
   return out;

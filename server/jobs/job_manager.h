@@ -93,7 +93,6 @@ class JobManager {
   virtual absl::StatusOr<JobRecord> Get(absl::string_view id) = 0;
   virtual absl::StatusOr<std::vector<JobRecord>> List(const store::Page& page,
                                                       absl::string_view model) = 0;
-  virtual absl::StatusOr<std::optional<UpdateRecord>> LastUpdate(absl::string_view id) = 0;
   virtual int64_t QueuePosition(absl::string_view id) = 0;  // From 1; 0: not queued.
   // FAILED_PRECONDITION where the transition is not legal.
   virtual absl::StatusOr<JobRecord> Cancel(absl::string_view id) = 0;

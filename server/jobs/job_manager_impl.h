@@ -37,7 +37,6 @@ class JobManagerImpl : public JobManager {
   absl::StatusOr<JobRecord> Get(absl::string_view id) override;
   absl::StatusOr<std::vector<JobRecord>> List(const store::Page& page,
                                               absl::string_view model) override;
-  absl::StatusOr<std::optional<UpdateRecord>> LastUpdate(absl::string_view id) override;
   int64_t QueuePosition(absl::string_view id) override;
   absl::StatusOr<JobRecord> Cancel(absl::string_view id) override;
   absl::StatusOr<JobRecord> Pause(absl::string_view id) override;

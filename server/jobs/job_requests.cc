@@ -89,14 +89,6 @@ absl::StatusOr<std::vector<JobRecord>> JobManagerImpl::List(const store::Page& p
   return store_->ListJobs(page, model);
 }
 
-absl::StatusOr<std::optional<UpdateRecord>> JobManagerImpl::LastUpdate(absl::string_view id) {
-  ASSIGN_OR_RETURN(const JobRecord job, store_->GetJob(id));
-  ASSIGN_OR_RETURN(std::vector<UpdateRecord> updates,
-                   store_->ListUpdates(id, job.last_sequence - 1, 1));
-  if (updates.empty()) return std::optional<UpdateRecord>();
-  return std::optional(std::move(updates.front()));
-}
-
 int64_t JobManagerImpl::QueuePosition(absl::string_view id) {
   std::lock_guard<std::mutex> hold(mu_);
   int64_t position = 0;

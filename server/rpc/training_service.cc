@@ -1,6 +1,6 @@
 #include "server/rpc/training_service.h"
 
-#include <optional>
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -146,11 +146,27 @@ class TrainingService final : public v1::TrainingService::CallbackService {
   // The record with what is stored beside it.
   absl::Status EncodeWhole(const store::JobRecord& job, v1::TrainJob* out) {
     RETURN_IF_ERROR(EncodeJob(job, out));
-    ASSIGN_OR_RETURN(const std::optional<store::UpdateRecord> last, jobs_->LastUpdate(job.id));
-    if (last) RETURN_IF_ERROR(EncodeUpdate(*last, out->mutable_last_update()));
+    RETURN_IF_ERROR(EncodeLastUpdates(job, out));
     ASSIGN_OR_RETURN(const std::vector<int64_t> epochs, runtime_.store->ListSnapshots(job.id));
     out->mutable_snapshot_epochs()->Add(epochs.begin(), epochs.end());
     out->set_queue_position(jobs_->QueuePosition(job.id));
+    return absl::OkStatus();
+  }
+
+  // The last update and the last epoch: often the same, seldom far apart.
+  absl::Status EncodeLastUpdates(const store::JobRecord& job, v1::TrainJob* out) {
+    constexpr int64_t kAtOnce = 16;
+    for (int64_t end = job.last_sequence; end > 0 && !out->has_last_epoch(); end -= kAtOnce) {
+      const int64_t after = std::max<int64_t>(end - kAtOnce, 0);
+      ASSIGN_OR_RETURN(const std::vector<store::UpdateRecord> updates,
+                       runtime_.store->ListUpdates(job.id, after, end - after));
+      for (size_t i = updates.size(); i-- > 0 && !out->has_last_epoch();) {
+        v1::TrainUpdate update;
+        RETURN_IF_ERROR(EncodeUpdate(updates[i], &update));
+        if (!out->has_last_update()) *out->mutable_last_update() = update;
+        if (update.epoch() > 0) *out->mutable_last_epoch() = std::move(update);
+      }
+    }
     return absl::OkStatus();
   }
 

@@ -66,6 +66,14 @@ class Commands : public ::testing::Test {
     EXPECT_EQ(ran.code, kExitOk) << arguments << "\n" << ran.err;
   }
 
+  // Runs a command until its stdout holds `text`; false after many tries.
+  static bool AwaitOutput(const std::string& arguments, const std::string& text) {
+    for (int tries = 0; tries < 500; ++tries) {
+      if (Sluice(arguments).out.find(text) != std::string::npos) return true;
+    }
+    return false;
+  }
+
   static void ExpectStartsWith(const std::string& file, const std::string& magic) {
     const Result<std::string> bytes = ReadFile(File(file));
     ASSERT_TRUE(bytes.ok()) << file;
@@ -160,7 +168,10 @@ TEST_F(Commands, ADetachedJobIsNamedAloneOnStdout) {
   EXPECT_EQ(ran.out, "long\n");
   EXPECT_THAT(Sluice("job list").out, HasSubstr("long"));
   EXPECT_THAT(Sluice("job get trainJobs/long").out, HasSubstr("dataset wow"));
+  ASSERT_TRUE(AwaitOutput("job get long", "progress"));
   ExpectOk("job pause long");
+  ASSERT_TRUE(AwaitOutput("job get long", "PAUSED"));
+  EXPECT_THAT(Sluice("job get long").out, HasSubstr("progress")) << "a paused job keeps it";
   ExpectOk("job resume long");
   ExpectOk("job cancel long");
   const Ran ended = Sluice("job watch long");

@@ -136,6 +136,10 @@ JobRecord JobTest::Create(const std::string& id) {
   return created.ok() ? *created : JobRecord{};
 }
 
+UpdateRecord JobTest::LastUpdate(const std::string& id) {
+  return store_->ListUpdates(id, manager_->Get(id)->last_sequence - 1, 1)->at(0);
+}
+
 JobState JobTest::AwaitEnd(const std::string& id) {
   const auto updates = Reader(*manager_, id).ReadToEnd();
   EXPECT_FALSE(updates.empty());

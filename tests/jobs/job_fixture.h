@@ -77,6 +77,7 @@ class JobTest : public ::testing::Test {
 
   JobRecord Create(const std::string& id);
   JobState StateOf(const std::string& id) { return manager_->Get(id)->state; }
+  UpdateRecord LastUpdate(const std::string& id);  // As stored; there must be one.
   // Reads `id` to its end; its terminal state.
   JobState AwaitEnd(const std::string& id);
   void AwaitState(const std::string& id, JobState state);

@@ -32,7 +32,7 @@ TEST_F(JobManagerTest, RunsAJobToItsPublication) {
     EXPECT_TRUE(context.SaveSnapshot(1, "s").ok());
   });
   EXPECT_EQ(StateOf("job-a"), JobState::kRunning);
-  EXPECT_EQ(manager_->LastUpdate("job-a").value()->payload, "half");
+  EXPECT_EQ(LastUpdate("job-a").payload, "half");
   runs_.Return("job-a", Published());
 
   const auto updates = Reader(*manager_, "job-a").ReadToEnd();
@@ -202,7 +202,7 @@ TEST_F(JobManagerTest, DeletesEndedJobsAlone) {
   AwaitEnd("job-a");
   EXPECT_TRUE(manager_->Delete("job-a").ok());
   EXPECT_EQ(manager_->Get("job-a").status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(manager_->LastUpdate("job-a").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(store_->ListUpdates("job-a", 0, 1).status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(store_->GetModel("wow")->latest_version, 1);  // What it published stays.
 }
 

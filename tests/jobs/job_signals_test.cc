@@ -37,7 +37,7 @@ TEST_F(JobSignals, ARunningJobIsCancelledOnceItsRunReturns) {
     EXPECT_EQ(context.signal(), Signal::kCancel);
     EXPECT_TRUE(context.AddUpdate("stopping").ok());
   });
-  EXPECT_EQ(manager_->LastUpdate("job-a").value()->state, JobState::kCancelling);
+  EXPECT_EQ(LastUpdate("job-a").state, JobState::kCancelling);
   runs_.Return("job-a", RunResult{std::nullopt, "last words"});
   const auto updates = Reader(*manager_, "job-a").ReadToEnd();
   EXPECT_EQ(updates.back().state, JobState::kCancelled);

@@ -83,6 +83,8 @@ TEST_F(Watching, AWatchShowsAllAndEndsWithTheJob) {
   EXPECT_EQ(ended.version(), "models/wow/versions/1");
   EXPECT_EQ(ended.last_sequence(), updates.back().sequence());
   EXPECT_EQ(ended.last_update().sequence(), updates.back().sequence());
+  EXPECT_EQ(ended.last_epoch().epoch(), kEpochs);
+  EXPECT_TRUE(ended.last_epoch().has_best_loss());
   EXPECT_GT(ended.snapshot_epochs_size(), 0);
 
   v1::GetVersionRequest get;

@@ -135,6 +135,26 @@ TEST(TrainOnTarget, EveryTargetTrains) {
   }
 }
 
+// Raw scales at a rate that makes the loss explode.
+TrainInput Exploding(int64_t epochs) {
+  TrainInput input = OnRows(epochs);
+  input.start.spec.layers = 8;
+  input.start.spec.hidden = 16;
+  input.start.spec.scale_bound = 0;
+  input.start.spec.initialization = flows::Initialization::kUniform;
+  input.start.parameters = flows::InitialParameters(input.start.spec, 1);
+  input.config.learning_rate = 0.1;
+  return input;
+}
+
+TEST(TrainOnRows, UndoesWhatExplodes) {
+  Recorder recorder;
+  const TrainOutcome outcome = Train(Exploding(6), recorder.callbacks()).value();
+  EXPECT_GT(DecodeCheckpoint(outcome.last_checkpoint)->counters.undone, 0);
+  EXPECT_THAT(recorder.messages, testing::Contains(HasSubstr("steps undone")));
+  for (const Progress& progress : recorder.epochs) EXPECT_LT(*progress.train_loss, 20);
+}
+
 struct Source {
   const char* name;
   std::function<TrainInput()> input;
@@ -149,6 +169,7 @@ INSTANTIATE_TEST_SUITE_P(Sources, Resuming,
                                                   input.config.schedule = Schedule::kCosine;
                                                   return input;
                                                 }},
+                                         Source{"explosions", [] { return Exploding(6); }},
                                          Source{"target", [] { return OnTarget("two-moons", 6); }},
                                          Source{"fixed_draws",
                                                 [] {

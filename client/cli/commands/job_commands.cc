@@ -17,13 +17,13 @@ std::string SourceOf(const TrainJob& job) {
 }
 
 std::string EpochsOf(const TrainJob& job) {
-  if (!job.last_update || job.last_update->epochs == 0) return "-";
-  return std::to_string(job.last_update->epoch) + "/" + std::to_string(job.last_update->epochs);
+  if (!job.last_epoch) return "-";
+  return std::to_string(job.last_epoch->epoch) + "/" + std::to_string(job.last_epoch->epochs);
 }
 
 std::string LossOf(const TrainJob& job) {
-  if (!job.last_update || !job.last_update->best_loss) return "-";
-  return FormatLoss(*job.last_update->best_loss);
+  if (!job.last_epoch || !job.last_epoch->best_loss) return "-";
+  return FormatLoss(*job.last_epoch->best_loss);
 }
 
 void List(Context& context, const std::string& model) {
@@ -49,7 +49,7 @@ void Show(const Context& context, const TrainJob& job) {
                {"version", job.version ? std::to_string(*job.version) : ""},
                {"attempt", job.attempt > 1 ? std::to_string(job.attempt) : ""},
                {"place in queue", job.queue_position > 0 ? std::to_string(job.queue_position) : ""},
-               {"progress", EpochsOf(job) != "-" ? ProgressLine(*job.last_update) : ""},
+               {"progress", job.last_epoch ? ProgressLine(*job.last_epoch) : ""},
                {"best loss", LossOf(job)},
                {"created", FormatTime(job.create_time)},
                {"started", OptionalTime(job.start_time)},

@@ -75,7 +75,7 @@ void WatchJob(Context& context, const std::string& job, int64_t after_sequence) 
   }
   OrFail(watched);
   const TrainJob ended = OrFail(context.client().GetTrainJob(job));
-  if (last_epoch.epoch == 0 && ended.last_update) last_epoch = *ended.last_update;
+  if (last_epoch.epoch == 0 && ended.last_epoch) last_epoch = *ended.last_epoch;
   Summarize(ended, last_epoch);
   if (ended.state == JobState::kSucceeded) return;
   Status status;

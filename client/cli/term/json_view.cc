@@ -146,6 +146,7 @@ Json ToJson(const TrainJob& job) {
   if (job.end_time) json["end_time"] = IsoTime(*job.end_time);
   PutIf(&json, "version", job.version);
   if (job.last_update) json["last_update"] = ToJson(*job.last_update);
+  if (job.last_epoch) json["last_epoch"] = ToJson(*job.last_epoch);
   return json;
 }
 

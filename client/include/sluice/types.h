@@ -155,6 +155,7 @@ struct TrainJob {
   std::optional<int64_t> version;  // What it published.
   int64_t last_sequence = 0;
   std::optional<TrainUpdate> last_update;
+  std::optional<TrainUpdate> last_epoch;  // The last update of an epoch.
   std::vector<int64_t> snapshot_epochs;
   int64_t queue_position = 0;
 };
