@@ -79,14 +79,14 @@ absl::StatusOr<std::string> Text(const SafetensorsFile& file, const char* key) {
 }
 
 absl::Status TakeParameters(SafetensorsFile& file, const char* key, const flows::FlowSpec& spec,
-                            Array* out) {
+                            std::shared_ptr<const Array>* out) {
   const auto found = file.tensors.find(key);
   const std::vector<int64_t> shape = {flows::ParameterCount(spec)};
   if (found == file.tensors.end() || found->second.shape() != shape ||
       found->second.dtype() != spec.dtype) {
     return Broken(absl::StrCat(key, " is missing or does not fit the spec"));
   }
-  *out = std::move(found->second);
+  *out = std::make_shared<const Array>(std::move(found->second));
   return absl::OkStatus();
 }
 
@@ -113,7 +113,7 @@ std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
   write("updates", checkpoint.now.updates);
   write("updates_before", checkpoint.before.updates);
   ForEachTensor(checkpoint,
-                [&](const char* key, const Array& array) { file.tensors[key] = array; });
+                [&](const char* key, const auto& array) { file.tensors[key] = *array; });
   const auto& [shift, scale] = checkpoint.standardization;
   if (!shift.empty()) {
     const std::vector<int64_t> shape = {static_cast<int64_t>(shift.size())};
@@ -144,7 +144,7 @@ absl::StatusOr<Checkpoint> DecodeCheckpoint(absl::string_view bytes) {
   if (checkpoint.standardization.shift.size() != checkpoint.standardization.scale.size()) {
     return Broken("half a standardisation");
   }
-  ForEachTensor(checkpoint, [&](const char* key, Array& out) {
+  ForEachTensor(checkpoint, [&](const char* key, std::shared_ptr<const Array>& out) {
     if (status.ok()) status = TakeParameters(file, key, checkpoint.spec, &out);
   });
   RETURN_IF_ERROR(status);

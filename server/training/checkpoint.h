@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/common/array.h"
 #include "server/flows/flow.h"
+#include "server/training/optimizer.h"
 #include "server/training/train_config.h"
 
 namespace sluiced::training {
@@ -35,23 +37,15 @@ struct Counters {
   friend bool operator==(const Counters&, const Counters&) = default;
 };
 
-// Parameters with their optimiser's moments, all of the spec's dtype and
-// [ParameterCount(spec)], after `updates` updates.
-struct SavedWeights {
-  Array parameters, first_moment, second_moment;
-  int64_t updates = 0;
-
-  friend bool operator==(const SavedWeights&, const SavedWeights&) = default;
-};
-
 struct Checkpoint {
   flows::FlowSpec spec;
   TrainConfig config;
   flows::Standardization standardization;
   Counters counters;
-  SavedWeights now;
-  SavedWeights before;  // As the last epoch began.
-  Array best_parameters;
+  // All of the spec's dtype and [ParameterCount(spec)], none null.
+  Weights now;
+  Weights before;  // As the last epoch began.
+  std::shared_ptr<const Array> best_parameters;
 };
 
 std::string EncodeCheckpoint(const Checkpoint& checkpoint);

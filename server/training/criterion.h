@@ -1,8 +1,5 @@
-// Criterion: what a training minimises, batch by batch. Private to the training:
-// includes LibTorch.
+// Criterion: what a training minimises, batch by batch. No LibTorch here.
 #pragma once
-
-#include <torch/torch.h>
 
 #include <cstdint>
 #include <map>
@@ -10,23 +7,19 @@
 #include <optional>
 #include <string>
 
-#include "server/flows/real_nvp.h"
 #include "server/targets/target.h"
+#include "server/training/flow_gradients.h"
 #include "server/training/progress.h"
 #include "server/training/row_preparation.h"
 #include "server/training/train_config.h"
 
 namespace sluiced::training {
 
-// Not thread-safe: one per run.
+// Not thread-safe: one per run. `parameters` as FlowGradients takes them.
 class Criterion {
  public:
   virtual ~Criterion() = default;
 
-  struct BatchLoss {
-    torch::Tensor surrogate;  // Its gradient is the loss's.
-    double value;             // Mean loss over the rows of the batch, nats.
-  };
   // How good the parameters at the end of an epoch are.
   struct Assessment {
     double loss = 0;               // What the best parameters are chosen by.
@@ -37,19 +30,22 @@ class Criterion {
   virtual int64_t rows_per_epoch() const = 0;
   // Sets the rows of epoch `epoch` (from 0), and their order.
   virtual void BeginEpoch(int64_t epoch) = 0;
-  virtual BatchLoss Batch(const torch::Tensor& parameters, int64_t first, int64_t count) = 0;
-  virtual Assessment Assess(const torch::Tensor& parameters) = 0;
+  // Mean loss over rows [first, first + count) of the epoch, nats, and, unless it is
+  // null, its gradient.
+  virtual double Batch(const Array& parameters, int64_t first, int64_t count, Array* gradient) = 0;
+  virtual Assessment Assess(const Array& parameters) = 0;
   // Metrics of the parameters that are published.
-  virtual std::map<std::string, double> Measure(const torch::Tensor& parameters) = 0;
+  virtual std::map<std::string, double> Measure(const Array& parameters) = 0;
 };
 
-// Both keep a reference to `flow`. Mean of -log q over rows of `data`, which is only
-// read here.
-std::unique_ptr<Criterion> MakeLikelihood(const flows::RealNvp& flow, const TrainConfig& config,
-                                          const Array& data, const Split& split);
+// Mean of -log q over rows of `data`, which is only read here. `dtype` is the flow's.
+std::unique_ptr<Criterion> MakeLikelihood(std::unique_ptr<FlowGradients> flow,
+                                          const TrainConfig& config, const Array& data, DType dtype,
+                                          const Split& split);
 // KL(q || p) - log Z = mean of log q(x) - log p(x) over draws x of the flow, its
-// gradient along the path of the draws.
-std::unique_ptr<Criterion> MakeReverseKl(const flows::RealNvp& flow, const TrainConfig& config,
-                                         const targets::Target& target);
+// gradient along the path of the draws. `target` must outlive it.
+std::unique_ptr<Criterion> MakeReverseKl(std::unique_ptr<FlowGradients> flow,
+                                         const TrainConfig& config, const targets::Target& target,
+                                         DType dtype);
 
 }  // namespace sluiced::training

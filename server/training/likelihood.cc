@@ -1,9 +1,10 @@
 // Maximum likelihood on rows.
 #include <algorithm>
-#include <limits>
+#include <cstring>
+#include <utility>
+#include <vector>
 
 #include "server/training/criterion.h"
-#include "server/training/tensors.h"
 
 namespace sluiced::training {
 namespace {
@@ -13,78 +14,81 @@ constexpr int64_t kRowsAtOnce = 4096;
 // training rows.
 constexpr int64_t kMaxAssessedRows = 10'000;
 
-torch::Tensor Order(std::vector<int64_t> rows) {
-  return torch::tensor(at::ArrayRef<int64_t>(rows), torch::kInt64);
+Array Gather(const Array& data, std::span<const int64_t> rows) {
+  Array gathered(data.dtype(), {static_cast<int64_t>(rows.size()), data.cols()});
+  const size_t row_bytes = static_cast<size_t>(data.cols()) * SizeOf(data.dtype());
+  std::byte* out = gathered.bytes().data();
+  for (int64_t row : rows) {
+    std::memcpy(out, data.bytes().data() + static_cast<size_t>(row) * row_bytes, row_bytes);
+    out += row_bytes;
+  }
+  return gathered;
 }
 
 class Likelihood final : public Criterion {
  public:
-  Likelihood(const flows::RealNvp& flow, const TrainConfig& config, const Array& data,
+  Likelihood(std::unique_ptr<FlowGradients> flow, const TrainConfig& config, const Array& data,
              const Split& split)
-      : flow_(flow), config_(config) {
-    const torch::Tensor all = ToTensor(data.To(flow.spec().dtype));
-    train_ = all.index_select(0, Order(split.train));
-    validation_ = all.index_select(0, Order(split.validation));
-    if (split.validation.empty()) assessed_ = AssessedRows();
+      : flow_(std::move(flow)),
+        config_(config),
+        train_(Gather(data, split.train)),
+        validation_(Gather(data, split.validation)) {
+    if (split.validation.empty() && train_.rows() > kMaxAssessedRows) {
+      std::vector<int64_t> order = ShuffledOrder(train_.rows(), config_.seed, -1);
+      order.resize(kMaxAssessedRows);
+      assessed_ = Gather(train_, order);
+    }
   }
 
-  int64_t rows_per_epoch() const override { return train_.size(0); }
+  int64_t rows_per_epoch() const override { return train_.rows(); }
 
   void BeginEpoch(int64_t epoch) override {
-    if (config_.shuffle) order_ = Order(ShuffledOrder(train_.size(0), config_.seed, epoch));
+    if (config_.shuffle) order_ = ShuffledOrder(train_.rows(), config_.seed, epoch);
   }
 
-  BatchLoss Batch(const torch::Tensor& parameters, int64_t first, int64_t count) override {
-    const torch::Tensor rows = config_.shuffle
-                                   ? train_.index_select(0, order_.narrow(0, first, count))
-                                   : train_.narrow(0, first, count);
-    const torch::Tensor losses = -flow_.LogProb(parameters, rows);
-    return {losses.mean(), losses.detach().mean(torch::kFloat64).item<double>()};
+  double Batch(const Array& parameters, int64_t first, int64_t count, Array* gradient) override {
+    const Array rows = config_.shuffle
+                           ? Gather(train_, std::span(order_).subspan(static_cast<size_t>(first),
+                                                                      static_cast<size_t>(count)))
+                           : train_.Rows(first, count);
+    return flow_->NegativeLogLikelihood(parameters, rows, gradient);
   }
 
-  Assessment Assess(const torch::Tensor& parameters) override {
-    if (validation_.size(0) > 0) return {MeanLoss(parameters, validation_), false, {}};
-    return {MeanLoss(parameters, assessed_), true, {}};
+  Assessment Assess(const Array& parameters) override {
+    if (validation_.rows() > 0) return {MeanLoss(parameters, validation_), false, {}};
+    return {MeanLoss(parameters, assessed_.rows() > 0 ? assessed_ : train_), true, {}};
   }
 
-  std::map<std::string, double> Measure(const torch::Tensor& parameters) override {
+  std::map<std::string, double> Measure(const Array& parameters) override {
     std::map<std::string, double> metrics = {{"train_loss", MeanLoss(parameters, train_)}};
-    if (validation_.size(0) > 0) {
-      metrics["validation_loss"] = MeanLoss(parameters, validation_);
-    }
+    if (validation_.rows() > 0) metrics["validation_loss"] = MeanLoss(parameters, validation_);
     return metrics;
   }
 
  private:
-  torch::Tensor AssessedRows() const {
-    const int64_t rows = train_.size(0);
-    if (rows <= kMaxAssessedRows) return train_;
-    std::vector<int64_t> order = ShuffledOrder(rows, config_.seed, -1);
-    order.resize(kMaxAssessedRows);
-    return train_.index_select(0, Order(order));
-  }
-
-  double MeanLoss(const torch::Tensor& parameters, const torch::Tensor& rows) const {
+  double MeanLoss(const Array& parameters, const Array& rows) const {
     double sum = 0;
-    const int64_t count = rows.size(0);
-    for (int64_t first = 0; first < count; first += kRowsAtOnce) {
-      const torch::Tensor part = rows.narrow(0, first, std::min(kRowsAtOnce, count - first));
-      sum -= flow_.LogProb(parameters, part).sum(torch::kFloat64).item<double>();
+    for (int64_t first = 0; first < rows.rows(); first += kRowsAtOnce) {
+      const int64_t count = std::min(kRowsAtOnce, rows.rows() - first);
+      sum += static_cast<double>(count) *
+             flow_->NegativeLogLikelihood(parameters, rows.Rows(first, count), nullptr);
     }
-    return sum / static_cast<double>(count);
+    return sum / static_cast<double>(rows.rows());
   }
 
-  const flows::RealNvp& flow_;
+  const std::unique_ptr<FlowGradients> flow_;
   const TrainConfig config_;
-  torch::Tensor train_, validation_, assessed_;
-  torch::Tensor order_;
+  const Array train_, validation_;
+  Array assessed_;  // Empty: all of train_.
+  std::vector<int64_t> order_;
 };
 
 }  // namespace
 
-std::unique_ptr<Criterion> MakeLikelihood(const flows::RealNvp& flow, const TrainConfig& config,
-                                          const Array& data, const Split& split) {
-  return std::make_unique<Likelihood>(flow, config, data, split);
+std::unique_ptr<Criterion> MakeLikelihood(std::unique_ptr<FlowGradients> flow,
+                                          const TrainConfig& config, const Array& data, DType dtype,
+                                          const Split& split) {
+  return std::make_unique<Likelihood>(std::move(flow), config, data.To(dtype), split);
 }
 
 }  // namespace sluiced::training

@@ -1,32 +1,31 @@
-// Adam and AdamW over one flat tensor, with torch.optim's arithmetic. Private to
-// the training: includes LibTorch.
+// Adam and AdamW over flat buffers, with torch.optim's arithmetic. No LibTorch here.
 #pragma once
 
-#include <torch/torch.h>
+#include <cstdint>
+#include <memory>
 
+#include "server/common/array.h"
 #include "server/training/train_config.h"
 
 namespace sluiced::training {
 
-// Kingma and Ba 2015 (arXiv:1412.6980); Loshchilov and Hutter 2019
-// (arXiv:1711.05101).
-struct Moments {
-  torch::Tensor first, second;  // Of the gradient and of its square.
-  int64_t updates = 0;          // Made so far, for the bias corrections.
-
-  static Moments ZerosLike(const torch::Tensor& parameters);
-};
-
-// Parameters and what the optimiser knows of them. No tensor in it is ever changed
-// in place: copies are cheap, and keep what they hold.
+// Parameters and what the optimiser knows of them, all of one shape and dtype:
+// running means of the gradient and of its square. Never changed, only replaced:
+// copies are cheap.
 struct Weights {
-  torch::Tensor parameters;
-  Moments moments;
+  std::shared_ptr<const Array> parameters, first_moment, second_moment;
+  int64_t updates = 0;  // Made so far, for the bias corrections.
+
+  // With moments of zero.
+  static Weights Fresh(std::shared_ptr<const Array> parameters);
 };
 
-// `weights` after one update; the gradient is overwritten. Call it under
-// torch::NoGradGuard.
-Weights Update(const TrainConfig& config, double learning_rate, torch::Tensor gradient,
-               const Weights& weights);
+// Euclidean norm; NaN and inf stay what they are.
+double Norm(const Array& gradient);
+
+// `weights` after one update along `gradient` times `factor`. Kingma and Ba 2015
+// (arXiv:1412.6980); Loshchilov and Hutter 2019 (arXiv:1711.05101).
+Weights Update(const TrainConfig& config, double learning_rate, const Array& gradient,
+               double factor, const Weights& weights);
 
 }  // namespace sluiced::training

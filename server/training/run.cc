@@ -7,7 +7,6 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "server/common/status_macros.h"
-#include "server/training/tensors.h"
 
 namespace sluiced::training {
 namespace {
@@ -25,16 +24,6 @@ constexpr double kMostExplosions = 0.3;
 // with a fresh optimiser; after so many in all the run is given up.
 constexpr int64_t kTriesFromStart = 3;
 constexpr int64_t kMostTries = 8;
-
-Weights ToWeights(const SavedWeights& saved) {
-  return {ToTensor(saved.parameters),
-          {ToTensor(saved.first_moment), ToTensor(saved.second_moment), saved.updates}};
-}
-
-SavedWeights ToSaved(const Weights& weights) {
-  return {ToArray(weights.parameters), ToArray(weights.moments.first),
-          ToArray(weights.moments.second), weights.moments.updates};
-}
 
 double MedianDeviation(std::vector<double> values) {
   const auto median = [&] {
@@ -58,9 +47,9 @@ Run::Run(const Checkpoint& start, const TrainCallbacks& callbacks, Criterion& cr
       steps_per_epoch_((criterion.rows_per_epoch() + start.config.batch_size - 1) /
                        start.config.batch_size),
       snapshot_epochs_(SnapshotEpochs(start.config)),
-      now_{ToWeights(start.now), ToWeights(start.before), start.counters},
+      now_{start.now, start.before, start.counters},
       epoch_start_(now_),
-      best_(ToTensor(start.best_parameters)),
+      best_(start.best_parameters),
       last_checkpoint_(absl::Now()) {}
 
 absl::StatusOr<TrainOutcome> Run::Execute() {
@@ -105,52 +94,44 @@ Run::Ending Run::RunEpoch(EpochSums* sums, Criterion::Assessment* assessment) {
 void Run::Step(int64_t step, EpochSums* sums) {
   const int64_t first = step * config_.batch_size;
   const int64_t rows = std::min(config_.batch_size, criterion_.rows_per_epoch() - first);
-  const auto batch = [&](const torch::Tensor& parameters) {
-    return criterion_.Batch(parameters, first, rows);
+  Array gradient;
+  const auto learn = [&] {
+    return criterion_.Batch(*now_.weights.parameters, first, rows, &gradient);
   };
-  torch::Tensor parameters = now_.weights.parameters.detach().requires_grad_();
-  Criterion::BatchLoss loss = batch(parameters);
+  const auto loss_at = [&](const Array& parameters) {
+    return criterion_.Batch(parameters, first, rows, nullptr);
+  };
+  double loss = learn();
   const double reference = now_.counters.reference_loss;
-  if (IsExploded(loss.value, reference) &&
-      UndoSteps(
-          loss.value, reference, [&](const torch::Tensor& at) { return batch(at).value; }, sums)) {
-    parameters = now_.weights.parameters.detach().requires_grad_();
-    loss = batch(parameters);
-  }
-  torch::Tensor gradient = torch::autograd::grad({loss.surrogate}, {parameters})[0];
-  const torch::NoGradGuard no_grad;
-  const double norm = gradient.norm().item<double>();
-  if (!std::isfinite(loss.value) || !std::isfinite(norm)) {
+  if (IsExploded(loss, reference) && UndoSteps(loss, reference, loss_at, sums)) loss = learn();
+  const double norm = Norm(gradient);
+  if (!std::isfinite(loss) || !std::isfinite(norm)) {
     ++sums->skipped;
     ++now_.counters.skipped;
     return;
   }
-  if (config_.clip_norm > 0 && norm > config_.clip_norm) gradient.mul_(config_.clip_norm / norm);
+  const bool clip = config_.clip_norm > 0 && norm > config_.clip_norm;
   sums->learning_rate =
       now_.counters.learning_rate_factor *
       LearningRateAt(config_, now_.counters.epoch * steps_per_epoch_ + step, steps_per_epoch_);
   history_.Push(now_.weights);
-  now_.weights = Update(config_, sums->learning_rate, gradient, now_.weights);
+  now_.weights = Update(config_, sums->learning_rate, gradient, clip ? config_.clip_norm / norm : 1,
+                        now_.weights);
   sums->norm += norm;
   ++sums->steps;
-  sums->loss += loss.value * static_cast<double>(rows);
+  sums->loss += loss * static_cast<double>(rows);
   sums->rows += rows;
-  sums->batch_losses.push_back(loss.value);
+  sums->batch_losses.push_back(loss);
 }
 
 Criterion::Assessment Run::AssessEnd(EpochSums* sums) {
-  const torch::NoGradGuard no_grad;
-  const auto assess = [&](const torch::Tensor& parameters) {
-    return criterion_.Assess(parameters);
-  };
-  const Criterion::Assessment assessment = assess(now_.weights.parameters);
+  const auto loss_at = [&](const Array& parameters) { return criterion_.Assess(parameters).loss; };
+  const Criterion::Assessment assessment = criterion_.Assess(*now_.weights.parameters);
   const double reference = now_.counters.assessed_loss;
   // Where the last epoch's end was not finite there is nothing to compare with.
   if (std::isfinite(reference) && IsExploded(assessment.loss, reference) &&
-      UndoSteps(
-          assessment.loss, reference, [&](const torch::Tensor& at) { return assess(at).loss; },
-          sums)) {
-    return assess(now_.weights.parameters);
+      UndoSteps(assessment.loss, reference, loss_at, sums)) {
+    return criterion_.Assess(*now_.weights.parameters);
   }
   return assessment;
 }
@@ -165,10 +146,9 @@ bool Run::IsExploded(double loss, double reference) const {
 }
 
 bool Run::UndoSteps(double loss, double reference,
-                    const std::function<double(const torch::Tensor&)>& loss_at, EpochSums* sums) {
-  const torch::NoGradGuard no_grad;
+                    const std::function<double(const Array&)>& loss_at, EpochSums* sums) {
   const int64_t steps = history_.Undo(
-      [&](const torch::Tensor& parameters) { return !IsExploded(loss_at(parameters), reference); },
+      [&](const Array& parameters) { return !IsExploded(loss_at(parameters), reference); },
       &now_.weights);
   // What is not finite and stays is skipped, and counted as that.
   if (steps == 0 && !std::isfinite(loss)) return false;
@@ -211,7 +191,7 @@ absl::Status Run::RollBack() {
   ++counters.tries;
   counters.learning_rate_factor /= 2;
   const bool from_best = counters.tries > kTriesFromStart && counters.best_epoch > 0;
-  if (from_best) now_.weights = {best_, Moments::ZerosLike(best_)};
+  if (from_best) now_.weights = Weights::Fresh(best_);
   return Say(absl::StrFormat(
       "epoch %d: %s; rolled back to the parameters of epoch %d, learning rate times %g",
       counters.epoch + 1, why_, from_best ? counters.best_epoch : counters.epoch,
@@ -295,7 +275,7 @@ absl::Status Run::KeepSnapshot() {
       !std::binary_search(snapshot_epochs_.begin(), snapshot_epochs_.end(), epoch)) {
     return absl::OkStatus();
   }
-  return callbacks_.on_snapshot(epoch, StateOf(now_.weights.parameters));
+  return callbacks_.on_snapshot(epoch, StateOf(*now_.weights.parameters));
 }
 
 absl::Status Run::KeepCheckpoint() {
@@ -306,7 +286,7 @@ absl::Status Run::KeepCheckpoint() {
 absl::StatusOr<TrainOutcome> Run::Stopped() {
   TrainOutcome outcome;
   outcome.stopped_by = stopped_by_;
-  outcome.state = StateOf(epoch_start_.weights.parameters);
+  outcome.state = StateOf(*epoch_start_.weights.parameters);
   if (stopped_by_ == Signal::kPause) {
     // The epoch under way is done again, from its start: its bits are the same.
     outcome.last_checkpoint = Encode(epoch_start_);
@@ -318,10 +298,9 @@ absl::StatusOr<TrainOutcome> Run::Stopped() {
 }
 
 absl::StatusOr<TrainOutcome> Run::Finish() {
-  torch::NoGradGuard no_grad;
   const Counters& counters = now_.counters;
   const bool last = config_.publish_last || counters.best_epoch == 0;
-  const torch::Tensor& chosen = last ? now_.weights.parameters : best_;
+  const Array& chosen = last ? *now_.weights.parameters : *best_;
   TrainOutcome outcome;
   outcome.state = StateOf(chosen);
   outcome.metrics = criterion_.Measure(chosen);
@@ -333,13 +312,13 @@ absl::StatusOr<TrainOutcome> Run::Finish() {
   return outcome;
 }
 
-flows::FlowState Run::StateOf(const torch::Tensor& parameters) const {
-  return {start_.spec, ToArray(parameters), start_.standardization};
+flows::FlowState Run::StateOf(const Array& parameters) const {
+  return {start_.spec, parameters, start_.standardization};
 }
 
 std::string Run::Encode(const Position& position) const {
   return EncodeCheckpoint({start_.spec, config_, start_.standardization, position.counters,
-                           ToSaved(position.weights), ToSaved(position.before), ToArray(best_)});
+                           position.weights, position.before, best_});
 }
 
 }  // namespace sluiced::training

@@ -1,7 +1,5 @@
-// Run: the loop of one training. Private to the training: includes LibTorch.
+// Run: the loop of one training. No LibTorch here.
 #pragma once
-
-#include <torch/torch.h>
 
 #include <functional>
 #include <memory>
@@ -25,7 +23,7 @@ class Run {
   // `start` says where the run stands, its parameters and moments included.
   Run(const Checkpoint& start, const TrainCallbacks& callbacks, Criterion& criterion);
 
-  // Throws what LibTorch throws.
+  // Throws what the criterion throws.
   absl::StatusOr<TrainOutcome> Execute();
 
  private:
@@ -59,8 +57,8 @@ class Run {
   Criterion::Assessment AssessEnd(EpochSums* sums);
   // After an explosion to `loss`: back to the last weights where `loss_at` is none.
   // False when there are none.
-  bool UndoSteps(double loss, double reference,
-                 const std::function<double(const torch::Tensor&)>& loss_at, EpochSums* sums);
+  bool UndoSteps(double loss, double reference, const std::function<double(const Array&)>& loss_at,
+                 EpochSums* sums);
   bool HasDiverged(const EpochSums& sums);
   void Accept(const Criterion::Assessment& assessment, const EpochSums& sums);
   bool IsExploded(double loss, double reference) const;
@@ -74,7 +72,7 @@ class Run {
   absl::Status KeepCheckpoint();
   absl::StatusOr<TrainOutcome> Stopped();
   absl::StatusOr<TrainOutcome> Finish();
-  flows::FlowState StateOf(const torch::Tensor& parameters) const;
+  flows::FlowState StateOf(const Array& parameters) const;
   std::string Encode(const Position& position) const;
 
   const TrainConfig& config_;
@@ -88,7 +86,7 @@ class Run {
   Position now_;
   Position epoch_start_;
   StepHistory history_;
-  torch::Tensor best_;
+  std::shared_ptr<const Array> best_;
   Signal stopped_by_ = Signal::kContinue;
   std::string why_;
   double seconds_per_epoch_ = 0;

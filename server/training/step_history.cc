@@ -9,7 +9,7 @@ constexpr int64_t kMostSteps = 16;
 constexpr int64_t kMostBytes = int64_t{256} << 20;
 
 int64_t StepsThatFit(const Weights& weights) {
-  const auto bytes = static_cast<int64_t>(3 * weights.parameters.nbytes());
+  const auto bytes = static_cast<int64_t>(3 * weights.parameters->bytes().size());
   return std::clamp<int64_t>(kMostBytes / std::max<int64_t>(bytes, 1), 1, kMostSteps);
 }
 

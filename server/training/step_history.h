@@ -1,5 +1,5 @@
-// StepHistory: the weights before the last steps of a run, for undoing some. Private
-// to the training: includes LibTorch.
+// StepHistory: the weights before the last steps of a run, for undoing some. No
+// LibTorch here.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +25,7 @@ class StepHistory {
   int64_t Undo(IsSane is_sane, Weights* weights) {
     for (size_t steps = 1; steps <= states_.size(); ++steps) {
       const size_t index = states_.size() - steps;
-      if (!is_sane(states_[index].parameters)) continue;
+      if (!is_sane(*states_[index].parameters)) continue;
       *weights = states_[index];
       states_.resize(std::max<size_t>(index, 1));
       return static_cast<int64_t>(steps);

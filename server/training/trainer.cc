@@ -7,7 +7,6 @@
 #include "server/common/status_macros.h"
 #include "server/flows/catch_torch.h"
 #include "server/flows/parameters.h"
-#include "server/flows/real_nvp.h"
 #include "server/flows/torch_setup.h"
 #include "server/training/checkpoint.h"
 #include "server/training/criterion.h"
@@ -62,11 +61,9 @@ absl::StatusOr<Checkpoint> Begin(const TrainInput& input) {
     ASSIGN_OR_RETURN(begin, Decode(input, input.continue_from));
     begin.counters = {};
   } else {
-    const std::vector<int64_t> shape = input.start.parameters.shape();
     begin.spec = input.start.spec;
     begin.standardization = input.start.standardization;
-    begin.now.parameters = input.start.parameters;
-    begin.now.first_moment = begin.now.second_moment = Array(begin.spec.dtype, shape);
+    begin.now = Weights::Fresh(std::make_shared<const Array>(input.start.parameters));
   }
   begin.config = input.config;
   begin.before = begin.now;
@@ -94,8 +91,8 @@ absl::Status Warn(const TrainCallbacks& callbacks, const std::vector<std::string
 
 absl::StatusOr<TrainOutcome> TrainOnTarget(const TrainInput& input, const Checkpoint& start,
                                            const TrainCallbacks& callbacks) {
-  const flows::RealNvp flow(start.spec, start.standardization);
-  const auto criterion = MakeReverseKl(flow, input.config, *input.target);
+  const auto criterion = MakeReverseKl(MakeTorchGradients(start.spec, start.standardization),
+                                       input.config, *input.target, start.spec.dtype);
   return Run(start, callbacks, *criterion).Execute();
 }
 
@@ -110,8 +107,8 @@ absl::StatusOr<TrainOutcome> TrainOnRows(const TrainInput& input, Checkpoint sta
   if (input.checkpoint.empty()) {
     RETURN_IF_ERROR(Warn(callbacks, DegeneracyWarnings(*input.rows, split.train)));
   }
-  const flows::RealNvp flow(start.spec, start.standardization);
-  const auto criterion = MakeLikelihood(flow, config, *input.rows, split);
+  const auto criterion = MakeLikelihood(MakeTorchGradients(start.spec, start.standardization),
+                                        config, *input.rows, start.spec.dtype, split);
   return Run(start, callbacks, *criterion).Execute();
 }
 

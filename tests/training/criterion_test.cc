@@ -1,4 +1,4 @@
-// The surrogates of the criteria have the gradients of what they stand for.
+// The criteria have the gradients of their values.
 #include "server/training/criterion.h"
 
 #include <gtest/gtest.h>
@@ -9,8 +9,9 @@
 #include <numbers>
 
 #include "server/flows/parameters.h"
+#include "server/flows/real_nvp.h"
 #include "server/flows/torch_setup.h"
-#include "server/training/tensors.h"
+#include "tests/flows/tensors.h"
 
 namespace sluiced::training {
 namespace {
@@ -23,6 +24,11 @@ flows::FlowSpec SmallSpec(flows::Initialization initialization) {
   spec.dtype = DType::kFloat64;
   spec.initialization = initialization;
   return spec;
+}
+
+std::unique_ptr<FlowGradients> Flow(const flows::FlowSpec& spec,
+                                    const flows::Standardization& standardization = {}) {
+  return MakeTorchGradients(spec, standardization);
 }
 
 class StandardNormal final : public targets::Target {
@@ -42,40 +48,41 @@ class StandardNormal final : public targets::Target {
   }
 };
 
-torch::Tensor GradientOf(Criterion& criterion, const torch::Tensor& at, int64_t rows) {
-  torch::Tensor parameters = at.clone().set_requires_grad(true);
-  const auto loss = criterion.Batch(parameters, 0, rows);
-  return torch::autograd::grad({loss.surrogate}, {parameters})[0];
+torch::Tensor GradientOf(Criterion& criterion, const Array& parameters, int64_t rows) {
+  Array gradient;
+  criterion.Batch(parameters, 0, rows, &gradient);
+  return flows::TensorOf(gradient);
 }
 
-double ValueAt(Criterion& criterion, const torch::Tensor& parameters, int64_t rows) {
-  torch::NoGradGuard no_grad;
-  return criterion.Batch(parameters, 0, rows).value;
+double ValueAt(Criterion& criterion, const Array& parameters, int64_t rows) {
+  return criterion.Batch(parameters, 0, rows, nullptr);
 }
 
-void ExpectGradientOfValue(Criterion& criterion, const torch::Tensor& parameters, int64_t rows) {
-  const torch::Tensor gradient = GradientOf(criterion, parameters, rows);
+void ExpectGradientOfValue(Criterion& criterion, const Array& parameters, int64_t rows) {
+  Array gradient;
+  const double value = criterion.Batch(parameters, 0, rows, &gradient);
+  EXPECT_EQ(value, ValueAt(criterion, parameters, rows));
   constexpr double kStep = 1e-6;
-  for (int64_t i = 0; i < parameters.size(0); i += 7) {
-    torch::Tensor up = parameters.clone(), down = parameters.clone();
-    up[i] += kStep;
-    down[i] -= kStep;
+  for (int64_t i = 0; i < parameters.size(); i += 7) {
+    Array up = parameters, down = parameters;
+    up.as<double>()[static_cast<size_t>(i)] += kStep;
+    down.as<double>()[static_cast<size_t>(i)] -= kStep;
     const double difference =
         (ValueAt(criterion, up, rows) - ValueAt(criterion, down, rows)) / (2 * kStep);
-    EXPECT_NEAR(gradient[i].item<double>(), difference, 1e-6 * (1 + std::abs(difference))) << i;
+    EXPECT_NEAR(gradient.At(i), difference, 1e-6 * (1 + std::abs(difference))) << i;
   }
 }
 
-TEST(ReverseKl, SurrogateHasTheGradientOfTheLoss) {
+TEST(ReverseKl, HasTheGradientOfItsValue) {
   const flows::FlowSpec spec = SmallSpec(flows::Initialization::kUniform);
-  const torch::Tensor parameters = ToTensor(flows::InitialParameters(spec, 3));
+  const Array parameters = flows::InitialParameters(spec, 3);
   const flows::Standardization standardization = {{0.1, -0.2}, {1.5, 0.7}};
   for (const flows::Standardization& map : {flows::Standardization{}, standardization}) {
-    const flows::RealNvp flow(spec, map);
     for (const char* name : {"two-moons", "u4", "banana", "gaussian"}) {
       TrainConfig config;
       config.rows = 32;
-      const auto criterion = MakeReverseKl(flow, config, *targets::FindTarget(name).value());
+      const auto criterion =
+          MakeReverseKl(Flow(spec, map), config, *targets::FindTarget(name).value(), spec.dtype);
       criterion->BeginEpoch(0);
       ExpectGradientOfValue(*criterion, parameters, 32);
     }
@@ -84,13 +91,12 @@ TEST(ReverseKl, SurrogateHasTheGradientOfTheLoss) {
 
 TEST(ReverseKl, WithoutScoreNoNoiseIsLeftAtTheOptimum) {
   const flows::FlowSpec spec = SmallSpec(flows::Initialization::kIdentity);
-  const torch::Tensor parameters = ToTensor(flows::InitialParameters(spec, 3));
-  const flows::RealNvp flow(spec, {});
+  const Array parameters = flows::InitialParameters(spec, 3);
   const StandardNormal target;
   TrainConfig config;
-  const auto with_score = MakeReverseKl(flow, config, target);
+  const auto with_score = MakeReverseKl(Flow(spec), config, target, spec.dtype);
   config.drop_score = true;
-  const auto without_score = MakeReverseKl(flow, config, target);
+  const auto without_score = MakeReverseKl(Flow(spec), config, target, spec.dtype);
   with_score->BeginEpoch(0);
   without_score->BeginEpoch(0);
   EXPECT_GT(GradientOf(*with_score, parameters, 64).abs().max().item<double>(), 1e-3);
@@ -102,14 +108,13 @@ TEST(ReverseKl, WithoutScoreNoNoiseIsLeftAtTheOptimum) {
 TEST(ReverseKl, ScoreTermHasMeanZero) {
   flows::SetUpTorch();
   const flows::FlowSpec spec = SmallSpec(flows::Initialization::kUniform);
-  const torch::Tensor parameters = ToTensor(flows::InitialParameters(spec, 5));
-  const flows::RealNvp flow(spec, {});
+  const Array parameters = flows::InitialParameters(spec, 5);
   TrainConfig config;
   config.rows = 50'000;
   const targets::Target& target = *targets::FindTarget("gaussian").value();
-  const auto with_score = MakeReverseKl(flow, config, target);
+  const auto with_score = MakeReverseKl(Flow(spec), config, target, spec.dtype);
   config.drop_score = true;
-  const auto without_score = MakeReverseKl(flow, config, target);
+  const auto without_score = MakeReverseKl(Flow(spec), config, target, spec.dtype);
   with_score->BeginEpoch(0);
   without_score->BeginEpoch(0);
   const torch::Tensor a = GradientOf(*with_score, parameters, config.rows);
@@ -119,12 +124,12 @@ TEST(ReverseKl, ScoreTermHasMeanZero) {
 
 TEST(ReverseKl, DrawsAreFreshUnlessFixed) {
   const flows::FlowSpec spec = SmallSpec(flows::Initialization::kUniform);
-  const torch::Tensor parameters = ToTensor(flows::InitialParameters(spec, 5));
-  const flows::RealNvp flow(spec, {});
+  const Array parameters = flows::InitialParameters(spec, 5);
   for (bool fixed : {false, true}) {
     TrainConfig config;
     config.fixed_draws = fixed;
-    const auto criterion = MakeReverseKl(flow, config, *targets::FindTarget("u1").value());
+    const auto criterion =
+        MakeReverseKl(Flow(spec), config, *targets::FindTarget("u1").value(), spec.dtype);
     criterion->BeginEpoch(0);
     const double first = ValueAt(*criterion, parameters, 10);
     criterion->BeginEpoch(1);
@@ -132,14 +137,14 @@ TEST(ReverseKl, DrawsAreFreshUnlessFixed) {
   }
 }
 
-TEST(Likelihood, SurrogateHasTheGradientOfTheLoss) {
+TEST(Likelihood, HasTheGradientOfItsValue) {
   const flows::FlowSpec spec = SmallSpec(flows::Initialization::kUniform);
-  const torch::Tensor parameters = ToTensor(flows::InitialParameters(spec, 5));
-  const flows::RealNvp flow(spec, {{0.5, 0}, {2, 1}});
+  const Array parameters = flows::InitialParameters(spec, 5);
   Array rows(DType::kFloat64, {40, 2});
   for (size_t i = 0; i < 80; ++i) rows.as<double>()[i] = std::sin(static_cast<double>(i));
   TrainConfig config;
-  const auto criterion = MakeLikelihood(flow, config, rows, SplitRows(40, 0, 1).value());
+  const auto criterion = MakeLikelihood(Flow(spec, {{0.5, 0}, {2, 1}}), config, rows, spec.dtype,
+                                        SplitRows(40, 0, 1).value());
   criterion->BeginEpoch(0);
   ExpectGradientOfValue(*criterion, parameters, 40);
 }
@@ -147,40 +152,38 @@ TEST(Likelihood, SurrogateHasTheGradientOfTheLoss) {
 // Plain maximum likelihood, whatever a single row loses.
 TEST(Likelihood, AStrayRowCountsAsEveryOther) {
   const flows::FlowSpec spec = SmallSpec(flows::Initialization::kUniform);
-  const torch::Tensor parameters = ToTensor(flows::InitialParameters(spec, 5));
-  const flows::RealNvp flow(spec, {});
+  const Array parameters = flows::InitialParameters(spec, 5);
   Array rows(DType::kFloat64, {40, 2});
   for (size_t i = 0; i < 80; ++i) rows.as<double>()[i] = std::sin(static_cast<double>(i));
   rows.as<double>()[0] = 1e4;
-  const auto criterion = MakeLikelihood(flow, TrainConfig{}, rows, SplitRows(40, 0, 1).value());
+  const auto criterion =
+      MakeLikelihood(Flow(spec), TrainConfig{}, rows, spec.dtype, SplitRows(40, 0, 1).value());
   criterion->BeginEpoch(0);
   const double mean = criterion->Measure(parameters)["train_loss"];
   EXPECT_GT(mean, 1e4);
   EXPECT_NEAR(ValueAt(*criterion, parameters, 40), mean, 1e-9 * mean);
-  const torch::Tensor leaf = parameters.detach().requires_grad_();
-  const torch::Tensor plain = -flow.LogProb(leaf, ToTensor(rows)).mean();
+  const torch::Tensor leaf = flows::TensorOf(parameters).requires_grad_();
+  const torch::Tensor plain = -flows::RealNvp(spec, {}).LogProb(leaf, flows::TensorOf(rows)).mean();
   const torch::Tensor expected = torch::autograd::grad({plain}, {leaf})[0];
   EXPECT_TRUE(torch::allclose(GradientOf(*criterion, parameters, 40), expected, 1e-9));
 }
 
 TEST(Likelihood, BatchesCoverTheTrainingRowsOnceAnEpoch) {
   const flows::FlowSpec spec = SmallSpec(flows::Initialization::kUniform);
-  const torch::Tensor parameters = ToTensor(flows::InitialParameters(spec, 5));
-  const flows::RealNvp flow(spec, {});
+  const Array parameters = flows::InitialParameters(spec, 5);
   Array rows(DType::kFloat32, {101, 2});
   for (size_t i = 0; i < 202; ++i) rows.as<float>()[i] = std::sin(static_cast<float>(i));
   const Split split = SplitRows(101, 0.2, 1).value();
   for (bool shuffle : {false, true}) {
     TrainConfig config;
     config.shuffle = shuffle;
-    const auto criterion = MakeLikelihood(flow, config, rows, split);
+    const auto criterion = MakeLikelihood(Flow(spec), config, rows, spec.dtype, split);
     ASSERT_EQ(criterion->rows_per_epoch(), 81);
     criterion->BeginEpoch(4);
     double sum = 0;
     for (int64_t first = 0; first < 81; first += 10) {
       const int64_t count = std::min<int64_t>(10, 81 - first);
-      torch::NoGradGuard no_grad;
-      sum += criterion->Batch(parameters, first, count).value * static_cast<double>(count);
+      sum += criterion->Batch(parameters, first, count, nullptr) * static_cast<double>(count);
     }
     EXPECT_NEAR(sum / 81, criterion->Measure(parameters).at("train_loss"), 1e-12);
   }

@@ -11,7 +11,7 @@
 #include "server/common/safetensors.h"
 #include "server/flows/parameters.h"
 #include "server/flows/real_nvp.h"
-#include "server/training/tensors.h"
+#include "tests/flows/tensors.h"
 
 namespace sluiced::training {
 namespace {
@@ -27,7 +27,7 @@ torch::Tensor Flatten(const SafetensorsFile& file, const flows::FlowSpec& spec,
                       const std::string& prefix) {
   std::vector<torch::Tensor> parts;
   for (const flows::ParameterSlice& slice : flows::ParameterLayout(spec)) {
-    parts.push_back(ToTensor(file.tensors.at(prefix + slice.name)).flatten());
+    parts.push_back(flows::TensorOf(file.tensors.at(prefix + slice.name)).flatten());
   }
   return torch::cat(parts);
 }
@@ -58,20 +58,19 @@ TEST_P(AdamParity, TenFullBatchStepsEndWhereTheSeedsDo) {
   spec.scale_bound = 0;
   spec.standardize = false;
   const SafetensorsFile expected = Read(std::string(parity.name) + ".expected.safetensors");
-  const torch::Tensor x = ToTensor(expected.tensors.at("x"));
+  const torch::Tensor x = flows::TensorOf(expected.tensors.at("x"));
   const torch::Tensor start =
       Flatten(Read(std::string(parity.name) + ".weights.safetensors"), spec, "");
   const flows::RealNvp flow(spec, {});
-  Weights weights = {start, Moments::ZerosLike(start)};
+  Weights weights = Weights::Fresh(std::make_shared<const Array>(flows::ArrayOf(start)));
   for (int step = 0; step < 10; ++step) {
-    const torch::Tensor parameters = weights.parameters.detach().requires_grad_();
+    const torch::Tensor parameters = flows::TensorOf(*weights.parameters).requires_grad_();
     const torch::Tensor loss = -flow.LogProb(parameters, x).mean();
     const torch::Tensor gradient = torch::autograd::grad({loss}, {parameters})[0];
-    torch::NoGradGuard no_grad;
-    weights = Update({}, 1e-3, gradient, weights);
+    weights = Update({}, 1e-3, flows::ArrayOf(gradient), 1, weights);
   }
   const torch::Tensor wanted = Flatten(expected, spec, "adam10/");
-  const double error = (weights.parameters - wanted).abs().max().item<double>();
+  const double error = (flows::TensorOf(*weights.parameters) - wanted).abs().max().item<double>();
   EXPECT_LE(error, parity.tolerance * std::max(1.0, wanted.abs().max().item<double>()));
 }
 
@@ -94,7 +93,7 @@ TEST(Update, FollowsTorchOptim) {
     config.epsilon = 1e-6;
     const torch::Tensor start = torch::linspace(-2, 2, 17, torch::kFloat64);
     torch::Tensor theirs = start.clone();
-    Weights ours = {start, Moments::ZerosLike(start)};
+    Weights ours = Weights::Fresh(std::make_shared<const Array>(flows::ArrayOf(start)));
     const auto make = [&](auto options) {
       return options.betas({0.8, 0.95}).eps(1e-6).weight_decay(c.weight_decay);
     };
@@ -102,17 +101,29 @@ TEST(Update, FollowsTorchOptim) {
     torch::optim::AdamW adamw({theirs}, make(torch::optim::AdamWOptions(0.01)));
     for (int step = 0; step < 100; ++step) {
       theirs.mutable_grad() = theirs.cos() + 0.1 * step;
-      ours = Update(config, 0.01, ours.parameters.cos() + 0.1 * step, ours);
+      const torch::Tensor gradient = flows::TensorOf(*ours.parameters).cos() + 0.1 * step;
+      ours = Update(config, 0.01, flows::ArrayOf(gradient), 1, ours);
       if (c.optimizer == Optimizer::kAdam) {
         adam.step();
       } else {
         adamw.step();
       }
     }
-    EXPECT_EQ(ours.moments.updates, 100);
-    EXPECT_TRUE(torch::equal(start, torch::linspace(-2, 2, 17, torch::kFloat64)));
-    EXPECT_TRUE(torch::allclose(ours.parameters, theirs, 1e-12, 1e-12)) << c.weight_decay;
+    EXPECT_EQ(ours.updates, 100);
+    EXPECT_TRUE(torch::allclose(flows::TensorOf(*ours.parameters), theirs, 1e-12, 1e-12))
+        << c.weight_decay;
   }
+}
+
+TEST(Update, ScalesTheGradientByItsFactor) {
+  const auto start = std::make_shared<const Array>(DType::kFloat32, std::vector<int64_t>{3});
+  const Array gradient = Array::FromFloats({3}, std::vector<float>{3, 0, -4});
+  const Array halved = Array::FromFloats({3}, std::vector<float>{1.5, 0, -2});
+  EXPECT_EQ(Norm(gradient), 5);
+  TrainConfig config;
+  config.epsilon = 1;
+  EXPECT_EQ(*Update(config, 0.1, gradient, 0.5, Weights::Fresh(start)).parameters,
+            *Update(config, 0.1, halved, 1, Weights::Fresh(start)).parameters);
 }
 
 }  // namespace
