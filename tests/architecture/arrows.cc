@@ -16,7 +16,7 @@ const std::map<std::string, Parts>& Arrows() {
       {"store", {"common"}},
       {"jobs", {"store", "common"}},
       {"flows", {"common"}},
-      {"engine", {"common"}},
+      {"engine", {"flows", "common"}},
       {"targets", {"common"}},
       {"data", {"store", "common"}},
       {"training", {"flows", "engine", "targets", "data", "common"}},
@@ -74,6 +74,11 @@ std::optional<std::string> ServerComplaint(const Include& include) {
   if (IsGrpc(include.header) && kWithoutGrpc.contains(from)) return from + " knows no gRPC";
   if (!include.header.starts_with("server/")) return std::nullopt;
   const std::string to = PartOf(include.header);
+  static const Parts kSpecs = {"server/flows/flow.h", "server/flows/flow_spec.h",
+                               "server/flows/parameters.h"};
+  if (from == "engine" && to == "flows" && !kSpecs.contains(include.header)) {
+    return "engine takes from flows only what a flow is";
+  }
   if (to != from && !known->second.contains(to)) return from + " must not include " + to;
   const bool plain = include.header == "server/training/train_config.h" ||
                      include.header == "server/training/progress.h";

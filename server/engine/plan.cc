@@ -1,0 +1,82 @@
+#include "server/engine/plan.h"
+
+#include <algorithm>
+
+#include "server/common/check.h"
+#include "server/common/philox.h"
+#include "server/engine/layout.h"
+#include "server/flows/parameters.h"
+
+namespace sluiced::engine {
+
+template <typename T>
+Plan<T>::Plan(const flows::FlowSpec& spec, const flows::Standardization& standardization,
+              std::span<const T> parameters, Gradients gradients)
+    : dim_(spec.dim),
+      parameters_(flows::ParameterCount(spec)),
+      multiply_adds_(static_cast<int64_t>(LayoutOf(spec).MultiplyAdds())),
+      program_(MakeProgram<T>(spec, standardization, gradients)) {
+  Update(parameters);
+}
+
+template <typename T>
+void Plan<T>::Update(std::span<const T> parameters) {
+  SLUICED_CHECK(parameters.size() == static_cast<size_t>(parameters_));
+  program_->Pack(parameters.data());
+}
+
+template <typename T>
+void Plan<T>::LogProb(std::span<const T> x, std::span<T> log_prob, Workspace<T>& workspace) const {
+  const size_t rows = RowsOf(x);
+  SLUICED_CHECK(log_prob.size() == rows);
+  program_->ToBase(x.data(), rows, {.log_prob = log_prob.data()},
+                   workspace.Take(program_->Scratch()));
+}
+
+template <typename T>
+void Plan<T>::ToBase(std::span<const T> x, std::span<T> z, std::span<T> ladj,
+                     Workspace<T>& workspace) const {
+  const size_t rows = RowsOf(x);
+  SLUICED_CHECK(z.size() == x.size() && ladj.size() == rows);
+  program_->ToBase(x.data(), rows, {.values = z.data(), .ladj = ladj.data()},
+                   workspace.Take(program_->Scratch()));
+}
+
+template <typename T>
+void Plan<T>::FromBase(std::span<const T> z, std::span<T> x, std::span<T> ladj,
+                       Workspace<T>& workspace) const {
+  const size_t rows = RowsOf(z);
+  SLUICED_CHECK(x.size() == z.size() && ladj.size() == rows);
+  program_->FromBase(z.data(), rows, {.values = x.data(), .ladj = ladj.data()},
+                     workspace.Take(program_->Scratch()));
+}
+
+template <typename T>
+void Plan<T>::Sample(uint64_t seed, int64_t first_row, std::span<T> x, std::span<T> log_prob,
+                     Workspace<T>& workspace) const {
+  const auto dim = static_cast<size_t>(dim_);
+  const size_t rows = RowsOf(x), tile = program_->tile_rows();
+  SLUICED_CHECK(log_prob.size() == rows);
+  T* scratch = workspace.Take(program_->Scratch() + tile * dim);
+  T* draws = scratch + program_->Scratch();
+  for (size_t first = 0; first < rows; first += tile) {
+    const size_t count = std::min(tile, rows - first);
+    NormalRows<T>(seed, Stream::kSample, 0, first_row + static_cast<int64_t>(first), dim_,
+                  std::span<T>(draws, count * dim));
+    program_->FromBase(draws, count,
+                       {.values = x.data() + first * dim, .log_prob = log_prob.data() + first},
+                       scratch);
+  }
+}
+
+template <typename T>
+size_t Plan<T>::RowsOf(std::span<const T> rows) const {
+  const auto dim = static_cast<size_t>(dim_);
+  SLUICED_CHECK(rows.size() % dim == 0);
+  return rows.size() / dim;
+}
+
+template class Plan<float>;
+template class Plan<double>;
+
+}  // namespace sluiced::engine

@@ -1,0 +1,62 @@
+// Plan: a flow compiled for this machine's SIMD instructions, to be computed on one
+// tile of rows after another, within the first caches.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "server/engine/program.h"
+#include "server/engine/workspace.h"
+#include "server/flows/flow.h"
+#include "server/flows/flow_spec.h"
+
+namespace sluiced::engine {
+
+// T is the spec's dtype: float or double. Const methods are thread-safe and compute
+// on the calling thread, in a workspace of its own; they allocate nothing once the
+// workspace has grown. Rows are row-major [n, dim], n >= 0; other spans hold one
+// number a row. A row's bits depend on neither the other rows nor its place among
+// them. Where numbers overflow the results are those of flows::Flow.
+template <typename T>
+class Plan {
+ public:
+  // spec: valid. standardization: empty, or of spec.dim columns. parameters:
+  // [ParameterCount(spec)]; copied.
+  Plan(const flows::FlowSpec& spec, const flows::Standardization& standardization,
+       std::span<const T> parameters, Gradients gradients = Gradients::kNo);
+
+  // Other parameters from here on; no other call may run meanwhile.
+  void Update(std::span<const T> parameters);
+
+  // log q(x); -inf where it overflows, never NaN.
+  void LogProb(std::span<const T> x, std::span<T> log_prob, Workspace<T>& workspace) const;
+
+  // The map's image and its log|det J|.
+  void ToBase(std::span<const T> x, std::span<T> z, std::span<T> ladj,
+              Workspace<T>& workspace) const;
+  void FromBase(std::span<const T> z, std::span<T> x, std::span<T> ladj,
+                Workspace<T>& workspace) const;
+
+  // Rows first_row, first_row + 1, ... of the endless sample of `seed`, as many as
+  // log_prob has room for; the base draws are flows::Flow::Sample's.
+  void Sample(uint64_t seed, int64_t first_row, std::span<T> x, std::span<T> log_prob,
+              Workspace<T>& workspace) const;
+
+  int64_t dim() const { return dim_; }
+  int64_t tile_rows() const { return static_cast<int64_t>(program_->tile_rows()); }
+  // Weights that a row meets, a multiply-add each: what the masks leave.
+  int64_t multiply_adds() const { return multiply_adds_; }
+  const Program<T>& program() const { return *program_; }
+
+ private:
+  size_t RowsOf(std::span<const T> rows) const;
+
+  int64_t dim_, parameters_, multiply_adds_;
+  std::unique_ptr<Program<T>> program_;
+};
+
+extern template class Plan<float>;
+extern template class Plan<double>;
+
+}  // namespace sluiced::engine

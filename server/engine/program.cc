@@ -1,0 +1,151 @@
+// Compiled once for every SIMD target: see hwy/foreach_target.h.
+#include "server/engine/program.h"
+
+#include <algorithm>
+#include <memory>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "server/engine/program.cc"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "server/engine/simd/flow-inl.h"
+#include "server/engine/simd/gradient-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sluiced::engine {
+namespace HWY_NAMESPACE {
+
+template <typename T>
+class FlowProgram final : public Program<T> {
+ public:
+  FlowProgram(const flows::FlowSpec& spec, const flows::Standardization& standardization,
+              Gradients gradients)
+      : flow_(spec, standardization, gradients) {}
+
+  void Pack(const T* parameters) override { flow_.nets().Pack(parameters); }
+
+  size_t tile_rows() const override { return kStride; }
+  size_t Scratch() const override {
+    return flow_.FrameNumbers() + kPlainBuffers * flow_.HiddenStep();
+  }
+
+  void ToBase(const T* x, size_t rows, const Outputs<T>& out, T* scratch) const override {
+    for (size_t first = 0; first < rows; first += kStride) {
+      const size_t count = std::min(kStride, rows - first);
+      const Frame<T> frame = flow_.Enter(x + first * flow_.dim(), count, scratch);
+      flow_.columns().Forward(frame.tile, frame.state);
+      for (size_t layer = flow_.layers(); layer-- > 0;) {
+        flow_.template StepInPlace<Direction::kToBase>(layer, frame, PlainHidden(scratch));
+      }
+      BaseLogDensity(frame.state, flow_.dim(), frame.tile, frame.base_density);
+      Leave(frame, first, T{1}, out);
+    }
+  }
+
+  void FromBase(const T* z, size_t rows, const Outputs<T>& out, T* scratch) const override {
+    for (size_t first = 0; first < rows; first += kStride) {
+      const size_t count = std::min(kStride, rows - first);
+      const Frame<T> frame = flow_.Enter(z + first * flow_.dim(), count, scratch);
+      BaseLogDensity(frame.state, flow_.dim(), frame.tile, frame.base_density);
+      for (size_t layer = 0; layer < flow_.layers(); ++layer) {
+        flow_.template StepInPlace<Direction::kFromBase>(layer, frame, PlainHidden(scratch));
+      }
+      flow_.columns().Backward(frame.tile, frame.state);
+      Leave(frame, first, T{-1}, out);
+    }
+  }
+
+  size_t GradientNumbers() const override { return flow_.nets().SumNumbers(); }
+  size_t GradientScratch() const override { return GradientTile<T>::Numbers(flow_); }
+
+  double Likelihood(const T* x, const Share<T>& share) const override {
+    GradientTile<T> tile(flow_, share.scratch);
+    double loss = 0;
+    for (size_t first = 0; first < share.rows; first += kStride) {
+      loss += tile.Likelihood(x + first * flow_.dim(), std::min(kStride, share.rows - first),
+                              share.weight, share.sums);
+    }
+    return loss;
+  }
+
+  double ReverseKl(const T* z, bool with_score, const SlopeFunction<T>& slope,
+                   const Share<T>& share) const override {
+    GradientTile<T> tile(flow_, share.scratch);
+    double loss = 0;
+    for (size_t first = 0; first < share.rows; first += kStride) {
+      loss += tile.ReverseKl(z + first * flow_.dim(), std::min(kStride, share.rows - first),
+                             share.first_row + first, share.weight, with_score, slope, share.sums);
+    }
+    return loss;
+  }
+
+  size_t ReduceTasks() const override { return flow_.layers(); }
+  void Reduce(const T* sums, size_t count, size_t task, T* gradient) const override {
+    flow_.nets().ReduceLayer(sums, count, task, gradient);
+  }
+
+ private:
+  static constexpr size_t kStride = TileFlow<T>::kStride;
+  static constexpr size_t kPlainBuffers = 2;
+
+  Hidden<T> PlainHidden(T* scratch) const {
+    return {scratch + flow_.FrameNumbers(), flow_.HiddenStep(), kPlainBuffers};
+  }
+
+  // ladj_sign: 1 for the way to the base.
+  void Leave(const Frame<T>& frame, size_t first, T ladj_sign, const Outputs<T>& out) const {
+    const size_t dim = flow_.dim();
+    if (out.values != nullptr) {
+      StoreRows(frame.state, frame.rows, dim, frame.tile, out.values + first * dim);
+    }
+    for (size_t r = 0; r < frame.rows; ++r) {
+      if (out.ladj != nullptr) out.ladj[first + r] = ladj_sign * flow_.LadjToBase(frame, r);
+      if (out.log_prob != nullptr) {
+        out.log_prob[first + r] = WithoutOverflow(flow_.LogProb(frame, r));
+      }
+    }
+  }
+
+  TileFlow<T> flow_;
+};
+
+void MakeFloat(const flows::FlowSpec& spec, const flows::Standardization& standardization,
+               Gradients gradients, std::unique_ptr<Program<float>>* out) {
+  *out = std::make_unique<FlowProgram<float>>(spec, standardization, gradients);
+}
+
+void MakeDouble(const flows::FlowSpec& spec, const flows::Standardization& standardization,
+                Gradients gradients, std::unique_ptr<Program<double>>* out) {
+  *out = std::make_unique<FlowProgram<double>>(spec, standardization, gradients);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sluiced::engine
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace sluiced::engine {
+
+HWY_EXPORT(MakeFloat);
+HWY_EXPORT(MakeDouble);
+
+template <>
+std::unique_ptr<Program<float>> MakeProgram(const flows::FlowSpec& spec,
+                                            const flows::Standardization& standardization,
+                                            Gradients gradients) {
+  std::unique_ptr<Program<float>> program;
+  HWY_DYNAMIC_DISPATCH(MakeFloat)(spec, standardization, gradients, &program);
+  return program;
+}
+
+template <>
+std::unique_ptr<Program<double>> MakeProgram(const flows::FlowSpec& spec,
+                                             const flows::Standardization& standardization,
+                                             Gradients gradients) {
+  std::unique_ptr<Program<double>> program;
+  HWY_DYNAMIC_DISPATCH(MakeDouble)(spec, standardization, gradients, &program);
+  return program;
+}
+
+}  // namespace sluiced::engine
+#endif

@@ -1,0 +1,76 @@
+// The interface between the engine's plans and its kernels: one flow, compiled for
+// one SIMD target. Private to the engine.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "server/flows/flow.h"
+#include "server/flows/flow_spec.h"
+
+namespace sluiced::engine {
+
+enum class Gradients { kNo, kYes };
+
+// Where results go; null: not wanted.
+template <typename T>
+struct Outputs {
+  T* values = nullptr;    // [rows, dim]
+  T* ladj = nullptr;      // [rows]
+  T* log_prob = nullptr;  // [rows], of x; -inf where it overflows.
+};
+
+// d log p / dx for a few rows x [rows, dim] into slope [rows, dim]. first_row is
+// the first one's place among all rows of the call.
+template <typename T>
+using SlopeFunction =
+    std::function<void(size_t first_row, std::span<const T> x, std::span<T> slope)>;
+
+// A call's share of a sum over rows: adds to `sums` (GradientNumbers() of them),
+// each row weighing `weight`. Returns the sum of the rows' losses, in float64.
+template <typename T>
+struct Share {
+  size_t first_row, rows;
+  T weight;
+  T* sums;
+  T* scratch;  // GradientScratch() numbers, aligned to kAlignment.
+};
+
+// Const methods may run on many threads at once, each with scratch of its own. No
+// method allocates but the constructor.
+template <typename T>
+class Program {
+ public:
+  virtual ~Program() = default;
+
+  virtual void Pack(const T* parameters) = 0;
+
+  virtual size_t tile_rows() const = 0;  // Rows that are computed together, at most.
+  virtual size_t Scratch() const = 0;    // Numbers, for ToBase and FromBase.
+  virtual void ToBase(const T* x, size_t rows, const Outputs<T>& out, T* scratch) const = 0;
+  virtual void FromBase(const T* z, size_t rows, const Outputs<T>& out, T* scratch) const = 0;
+
+  // Only for programs with gradients.
+  virtual size_t GradientNumbers() const = 0;
+  virtual size_t GradientScratch() const = 0;
+  // Loss of a row: -log q(x). x is the first row of the share.
+  virtual double Likelihood(const T* x, const Share<T>& share) const = 0;
+  // Loss of a row: log q(x), x = FromBase(z); the gradient is that of log q - log p.
+  virtual double ReverseKl(const T* z, bool with_score, const SlopeFunction<T>& slope,
+                           const Share<T>& share) const = 0;
+  // Adds up `count` shares' sums, each GradientNumbers() long, one after the other,
+  // in their order, into one task's part of the gradient. Parts do not overlap; what
+  // no part covers is zero.
+  virtual size_t ReduceTasks() const = 0;
+  virtual void Reduce(const T* sums, size_t count, size_t task, T* gradient) const = 0;
+};
+
+// For the best SIMD target of this machine.
+template <typename T>
+std::unique_ptr<Program<T>> MakeProgram(const flows::FlowSpec& spec,
+                                        const flows::Standardization& standardization,
+                                        Gradients gradients);
+
+}  // namespace sluiced::engine

@@ -1,0 +1,202 @@
+// The engine's losses and gradients against LibTorch's autograd.
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <thread>
+#include <vector>
+
+#include "server/engine/simd_target.h"
+#include "server/engine/training_plan.h"
+#include "server/flows/real_nvp.h"
+#include "tests/engine/engine_support.h"
+#include "tests/flows/parity_files.h"
+#include "tests/flows/tensors.h"
+
+namespace sluiced::engine {
+namespace {
+
+using flows::ArrayOf;
+using flows::TensorOf;
+
+struct Gradient {
+  double loss = 0;
+  Array gradient;
+};
+
+enum class Loss { kLikelihood, kReverseKl, kReverseKlWithoutScore };
+
+// d log p / dx of a density with a little of everything: -x + cos x.
+template <typename T>
+void SlopeOf(std::span<const T> x, std::span<T> slope) {
+  for (size_t i = 0; i < x.size(); ++i) slope[i] = std::cos(x[i]) - x[i];
+}
+
+void RunOnThreads(int64_t threads, int64_t tasks, const std::function<void(int64_t)>& task) {
+  std::vector<std::thread> running;
+  for (int64_t t = 0; t < threads; ++t) {
+    running.emplace_back([=, &task] {
+      for (int64_t i = tasks - 1 - t; i >= 0; i -= threads) task(i);
+    });
+  }
+  for (std::thread& thread : running) thread.join();
+}
+
+class GradientLaws : public testing::TestWithParam<Case> {
+ protected:
+  const flows::FlowSpec spec_ = SpecOf(GetParam());
+  const flows::Standardization map_ = MapOf(GetParam());
+  const Array parameters_ = flows::InitialParameters(spec_, kSeed);
+
+  // Among very many hidden units one may be so close to LeakyReLU's kink that its sum
+  // rounds to the other side, which a gradient shows: in float32 only.
+  double Tolerance() const {
+    if (spec_.dtype == DType::kFloat64) return 1e-12;
+    return spec_.hidden > 64 ? 2e-3 : 2e-5;
+  }
+
+  template <typename T>
+  Gradient Engine(Loss loss, const Array& rows, const Executor& executor) const {
+    Gradient result = {0, Array(spec_.dtype, parameters_.shape())};
+    TrainingPlan<T> plan(spec_, map_, parameters_.as<T>());
+    if (loss == Loss::kLikelihood) {
+      result.loss = plan.Likelihood(rows.as<T>(), result.gradient.as<T>(), executor);
+    } else {
+      const Score score = loss == Loss::kReverseKl ? Score::kKeep : Score::kDrop;
+      const auto slope = [](size_t, std::span<const T> x, std::span<T> out) { SlopeOf(x, out); };
+      result.loss = plan.ReverseKl(rows.as<T>(), score, slope, result.gradient.as<T>(), executor);
+    }
+    return result;
+  }
+  Gradient Engine(Loss loss, const Array& rows, const Executor& executor = RunInline) const {
+    return spec_.dtype == DType::kFloat32 ? Engine<float>(loss, rows, executor)
+                                          : Engine<double>(loss, rows, executor);
+  }
+
+  // server/training's own formulas.
+  Gradient Reference(Loss loss, const Array& rows) const {
+    const flows::RealNvp flow(spec_, map_);
+    const torch::Tensor parameters = TensorOf(parameters_).requires_grad_();
+    torch::Tensor value, mean;
+    if (loss == Loss::kLikelihood) {
+      value = mean = -flow.LogProb(parameters, TensorOf(rows)).mean();
+    } else {
+      const torch::Tensor z = TensorOf(rows);
+      const flows::RealNvp::Result image = flow.FromBase(parameters, z);
+      const torch::Tensor x = image.values.detach();
+      mean = (flows::StandardNormalLogProb(z) - image.ladj).mean();
+      const torch::Tensor path = ((torch::cos(x) - x) * image.values).sum(1).mean();
+      const torch::Tensor entropy =
+          loss == Loss::kReverseKl ? mean : flow.LogProb(parameters.detach(), image.values).mean();
+      value = entropy - path;
+    }
+    const torch::Tensor gradient = torch::autograd::grad(
+        {value}, {parameters}, {}, /*retain_graph=*/false, /*create_graph=*/false,
+        /*allow_unused=*/true)[0];
+    return {mean.item<double>(), ArrayOf(gradient)};
+  }
+
+  void ExpectReference(Loss loss, const Array& rows) const {
+    const Gradient actual = Engine(loss, rows), expected = Reference(loss, rows);
+    if (!std::isfinite(expected.loss)) {
+      EXPECT_FALSE(std::isfinite(actual.loss));
+      return;
+    }
+    EXPECT_NEAR(actual.loss, expected.loss, Tolerance() * (1 + std::abs(expected.loss)));
+    // Gradients are sums of both signs: against the largest.
+    double largest = 1;
+    for (int64_t i = 0; i < expected.gradient.size(); ++i) {
+      largest = std::max(largest, std::abs(expected.gradient.At(i)));
+    }
+    double gap = 0;
+    for (int64_t i = 0; i < expected.gradient.size(); ++i) {
+      gap = std::max(gap, std::abs(actual.gradient.At(i) - expected.gradient.At(i)));
+    }
+    EXPECT_LT(gap, Tolerance() * largest);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Table, GradientLaws, testing::ValuesIn(Table()),
+                         [](const auto& run) { return NameOf(run.param); });
+
+TEST_P(GradientLaws, OfTheLikelihood) {
+  for (int64_t n : {1, 7, 24, 25, 1000}) {
+    if (n == 1000 && spec_.hidden == 257) continue;  // Costs minutes under sanitizers.
+    ExpectReference(Loss::kLikelihood, Points(n, spec_.dim, spec_.dtype));
+  }
+}
+
+TEST_P(GradientLaws, OfReverseKl) {
+  for (int64_t n : {1, 25, 300}) {
+    ExpectReference(Loss::kReverseKl, Points(n, spec_.dim, spec_.dtype));
+  }
+}
+
+TEST_P(GradientLaws, OfReverseKlWithoutScore) {
+  for (int64_t n : {1, 25, 300}) {
+    ExpectReference(Loss::kReverseKlWithoutScore, Points(n, spec_.dim, spec_.dtype));
+  }
+}
+
+TEST_P(GradientLaws, ThreadsChangeNoBit) {
+  if (spec_.hidden > 64) return;
+  const Array rows = Points(1000, spec_.dim, spec_.dtype);
+  for (Loss loss : {Loss::kLikelihood, Loss::kReverseKl, Loss::kReverseKlWithoutScore}) {
+    const Gradient expected = Engine(loss, rows);
+    for (int64_t threads : {2, 8}) {
+      const Gradient actual = Engine(
+          loss, rows, [=](int64_t tasks, const auto& task) { RunOnThreads(threads, tasks, task); });
+      if (!std::isfinite(expected.loss)) continue;  // NaN equals nothing.
+      EXPECT_EQ(actual.loss, expected.loss);
+      EXPECT_EQ(actual.gradient, expected.gradient);
+    }
+  }
+}
+
+class GradientTargets : public testing::TestWithParam<SimdTarget> {};
+
+INSTANTIATE_TEST_SUITE_P(All, GradientTargets, testing::ValuesIn(SimdTargets()),
+                         [](const auto& run) { return run.param.name; });
+
+TEST_P(GradientTargets, AgreeWithTheBest) {
+  for (const Case& one : Table()) {
+    if (one.dtype != DType::kFloat64 || one.hidden > 32) continue;
+    const flows::FlowSpec spec = SpecOf(one);
+    const Array parameters = flows::InitialParameters(spec, kSeed);
+    const Array x = Points(61, spec.dim, spec.dtype);
+    std::vector<Array> gradients;
+    for (const SimdTarget& target : {SimdTargets().front(), GetParam()}) {
+      UseSimdTarget(target);
+      TrainingPlan<double> plan(spec, MapOf(one), parameters.as<double>());
+      gradients.emplace_back(spec.dtype, parameters.shape());
+      plan.Likelihood(x.as<double>(), gradients.back().as<double>());
+    }
+    EXPECT_LT(LargestGap(gradients[1], gradients[0]), 1e-11) << NameOf(one);
+  }
+  UseSimdTarget(SimdTargets().front());
+}
+
+class GradientParity : public testing::TestWithParam<flows::ParityCase> {};
+
+INSTANTIATE_TEST_SUITE_P(Seed, GradientParity, testing::ValuesIn(flows::kParityCases),
+                         [](const auto& run) { return run.param.file; });
+
+template <typename T>
+void ExpectSeedsGradient(const flows::FlowState& state, const SafetensorsFile& file, double gap) {
+  TrainingPlan<T> plan(state.spec, state.standardization, state.parameters.as<T>());
+  Array gradient(state.spec.dtype, state.parameters.shape());
+  plan.Likelihood(file.tensors.at("x").as<T>(), gradient.as<T>());
+  EXPECT_LT(LargestGap(gradient, flows::Flatten(file, state.spec, "grad/")), gap);
+}
+
+TEST_P(GradientParity, OfTheLikelihood) {
+  const flows::FlowState state = flows::ParityState(GetParam());
+  const SafetensorsFile file = flows::ParityExpected(GetParam());
+  if (GetParam().dtype == DType::kFloat32) {
+    ExpectSeedsGradient<float>(state, file, 1e-4);
+  } else {
+    ExpectSeedsGradient<double>(state, file, 1e-10);
+  }
+}
+
+}  // namespace
+}  // namespace sluiced::engine
