@@ -24,7 +24,7 @@ foreach(header IN LISTS headers)
   endif()
 endforeach()
 
-run(${CMAKE_COMMAND} -S ${CONSUMER_DIR} -B ${WORK_DIR}/build
+run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${CONSUMER_DIR} -B ${WORK_DIR}/build
   -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_CXX_COMPILER=${CXX_COMPILER}
   -DCMAKE_CXX_FLAGS=${CXX_FLAGS} -DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON)
 run(${CMAKE_COMMAND} --build ${WORK_DIR}/build)
