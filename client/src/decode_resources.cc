@@ -9,6 +9,17 @@ DType DecodeDType(v1::DType dtype) {
   return dtype == v1::DTYPE_FLOAT64 ? DType::kFloat64 : DType::kFloat32;
 }
 
+Executor DecodeExecutor(v1::Executor in) {
+  switch (in) {
+    case v1::EXECUTOR_ENGINE:
+      return Executor::kEngine;
+    case v1::EXECUTOR_TORCH:
+      return Executor::kTorch;
+    default:
+      return Executor::kAuto;
+  }
+}
+
 }  // namespace
 
 FlowSpec DecodeSpec(const v1::FlowSpec& in) {
@@ -26,6 +37,7 @@ FlowSpec DecodeSpec(const v1::FlowSpec& in) {
   } else if (in.initialization() == v1::INITIALIZATION_UNIFORM) {
     out.initialization = Initialization::kUniform;
   }
+  out.executor = DecodeExecutor(in.executor());
   return out;
 }
 
@@ -40,6 +52,7 @@ Model DecodeModel(const v1::Model& in) {
   for (const auto& [alias, version] : in.aliases()) out.aliases[alias] = version;
   out.parameter_count = in.parameter_count();
   out.warnings = {in.warnings().begin(), in.warnings().end()};
+  out.executor = DecodeExecutor(in.executor());
   return out;
 }
 

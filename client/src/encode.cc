@@ -54,6 +54,9 @@ void EncodeSpec(const FlowSpec& in, v1::FlowSpec* out) {
                                 ? v1::INITIALIZATION_UNIFORM
                                 : v1::INITIALIZATION_IDENTITY);
   }
+  if (in.executor != Executor::kAuto) {
+    out->set_executor(in.executor == Executor::kEngine ? v1::EXECUTOR_ENGINE : v1::EXECUTOR_TORCH);
+  }
 }
 
 void EncodeConfig(const TrainConfig& in, v1::TrainConfig* out) {

@@ -144,13 +144,8 @@ class RealNvpFlow : public Flow {
   }
 
   absl::StatusOr<Samples> Sample(int64_t n, uint64_t seed, int64_t first_row) const override {
-    constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / 2;
-    if (n < 0) return FieldError("n", "is negative");
-    if (first_row < 0 || first_row > kMost - n) {
-      return FieldError("first_row", "is negative, or overflows with n");
-    }
+    RETURN_IF_ERROR(CheckSampleRange(state_.spec, n, first_row));
     const std::vector<int64_t> shape = {n, state_.spec.dim};
-    RETURN_IF_ERROR(CheckedByteSize(shape, state_.spec.dtype).status());
     return CatchTorch("sample", [&]() -> absl::StatusOr<Samples> {
       const torch::InferenceMode guard;
       Samples samples = {Array(state_.spec.dtype, shape), Array(state_.spec.dtype, {n})};
@@ -231,6 +226,16 @@ class RealNvpFlow : public Flow {
 };
 
 }  // namespace
+
+absl::Status CheckSampleRange(const FlowSpec& spec, int64_t n, int64_t first_row) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / 2;
+  if (n < 0) return FieldError("n", "is negative");
+  if (first_row < 0 || first_row > kMost - n) {
+    return FieldError("first_row", "is negative, or overflows with n");
+  }
+  const std::vector<int64_t> shape = {n, spec.dim};
+  return CheckedByteSize(shape, spec.dtype).status();
+}
 
 absl::StatusOr<std::shared_ptr<const Flow>> Flow::Create(FlowState state) {
   RETURN_IF_ERROR(Check(state));

@@ -45,6 +45,10 @@ struct Samples {
 
 enum class KeepLayers { kNo, kYes };
 
+// INVALID_ARGUMENT when Flow::Sample's n and first_row are negative, or their sum or
+// the size of the sample overflows.
+absl::Status CheckSampleRange(const FlowSpec& spec, int64_t n, int64_t first_row);
+
 // Thread-safe: every method is const and may run on many threads at once, each
 // computing on the calling thread. Arrays are of the spec's dtype.
 // x is finite and [n, dim], n >= 0: the caller has checked. No memory is held

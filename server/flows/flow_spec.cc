@@ -82,6 +82,17 @@ absl::Status ReadInto(absl::string_view field, const Json& value, Initialization
   return FieldError(field, "is neither identity nor uniform");
 }
 
+absl::Status ReadInto(absl::string_view field, const Json& value, Executor& out) {
+  std::string name;
+  RETURN_IF_ERROR(ReadInto(field, value, name));
+  for (Executor one : {Executor::kAuto, Executor::kEngine, Executor::kTorch}) {
+    if (name != std::string(NameOf(one))) continue;
+    out = one;
+    return absl::OkStatus();
+  }
+  return FieldError(field, "is none of auto, engine and torch");
+}
+
 absl::Status ReadField(const std::string& field, const Json& value, FlowSpec& spec) {
   if (field == "architecture") return ReadInto(field, value, spec.architecture);
   if (field == "dim") return ReadInto(field, value, spec.dim);
@@ -92,10 +103,27 @@ absl::Status ReadField(const std::string& field, const Json& value, FlowSpec& sp
   if (field == "scale_bound") return ReadInto(field, value, spec.scale_bound);
   if (field == "standardize") return ReadInto(field, value, spec.standardize);
   if (field == "initialization") return ReadInto(field, value, spec.initialization);
+  if (field == "executor") return ReadInto(field, value, spec.executor);
   return FieldError(absl::CHexEscape(field), "is no field of a flow spec");
 }
 
 }  // namespace
+
+absl::string_view NameOf(Executor executor) {
+  switch (executor) {
+    case Executor::kEngine:
+      return "engine";
+    case Executor::kTorch:
+      return "torch";
+    case Executor::kAuto:
+      break;
+  }
+  return "auto";
+}
+
+Executor ExecutorFor(const FlowSpec& spec) {
+  return spec.executor == Executor::kTorch ? Executor::kTorch : Executor::kEngine;
+}
 
 absl::Status Validate(const FlowSpec& spec) {
   if (spec.architecture != kRealNvp) {
@@ -141,7 +169,8 @@ std::string ToJson(const FlowSpec& spec) {
                      {"dtype", std::string(sluiced::NameOf(spec.dtype))},
                      {"scale_bound", spec.scale_bound},
                      {"standardize", spec.standardize},
-                     {"initialization", std::string(NameOf(spec.initialization))}};
+                     {"initialization", std::string(NameOf(spec.initialization))},
+                     {"executor", std::string(NameOf(spec.executor))}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -17,6 +17,14 @@ enum class Initialization {
   kUniform,   // Every layer uniform in +-1/sqrt(fan_in), as torch.nn.Linear.
 };
 
+// What computes a flow. Not a property of the density.
+enum class Executor {
+  kAuto,    // The engine, for every architecture it has.
+  kEngine,  // server/engine: kernels of our own.
+  kTorch,   // LibTorch, the reference.
+};
+absl::string_view NameOf(Executor executor);  // "auto", "engine", "torch"
+
 struct FlowSpec {
   std::string architecture = "real-nvp";
   int64_t dim = 0;
@@ -27,6 +35,7 @@ struct FlowSpec {
   double scale_bound = 2.0;  // s is bounded as b*tanh(s/b); 0: raw.
   bool standardize = true;   // Fit a standardisation at the first training on rows.
   Initialization initialization = Initialization::kIdentity;
+  Executor executor = Executor::kAuto;
 
   friend bool operator==(const FlowSpec&, const FlowSpec&) = default;
 };
@@ -42,6 +51,9 @@ inline constexpr int64_t kMaxDepth = 64;
 inline constexpr double kMinScaleBound = 1e-6;
 inline constexpr double kMaxScaleBound = 1e6;
 absl::Status Validate(const FlowSpec& spec);
+
+// kEngine or kTorch.
+Executor ExecutorFor(const FlowSpec& spec);
 
 // What a valid spec cannot do, in sentences for people: one dimension makes
 // RealNVP an affine map; one layer leaves half of the coordinates untouched.

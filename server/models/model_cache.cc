@@ -44,8 +44,8 @@ void ModelCache::FinishLoad(const std::string& name, const EntryPtr& entry) {
   // Forgotten while it was loading: it may be of a model that is no more.
   if (found == entries_.end() || found->second != entry) return;
   if (!entry->model.ok()) return EraseLocked(found);
-  // The state, and the flow's own view of it.
-  entry->bytes = 2 * static_cast<int64_t>((*entry->model)->flow->state().parameters.bytes().size());
+  // The state, and the flow's and the engine's own view of it.
+  entry->bytes = 3 * static_cast<int64_t>((*entry->model)->flow->state().parameters.bytes().size());
   bytes_ += entry->bytes;
   while (bytes_ > max_bytes_ && recent_.back() != name) {
     EraseLocked(entries_.find(recent_.back()));

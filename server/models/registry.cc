@@ -15,6 +15,7 @@
 #include "server/flows/catch_torch.h"
 #include "server/flows/parameters.h"
 #include "server/models/model_cache.h"
+#include "server/models/engine_flow.h"
 #include "server/models/model_codec.h"
 #include "server/models/names.h"
 
@@ -219,7 +220,7 @@ class StoreRegistry : public Registry {
 
   static absl::StatusOr<ModelPtr> Load(const std::string& resource, flows::FlowState state) {
     ASSIGN_OR_RETURN(std::shared_ptr<const flows::Flow> flow,
-                     flows::Flow::Create(std::move(state)));
+                     MakeFlow(std::move(state)));
     return std::make_shared<const Loaded>(Loaded{resource, std::move(flow)});
   }
 

@@ -21,6 +21,20 @@ absl::StatusOr<flows::Initialization> DecodeInitialization(v1::Initialization in
   }
 }
 
+absl::StatusOr<flows::Executor> DecodeExecutor(v1::Executor in) {
+  switch (in) {
+    case v1::EXECUTOR_UNSPECIFIED:
+    case v1::EXECUTOR_AUTO:
+      return flows::Executor::kAuto;
+    case v1::EXECUTOR_ENGINE:
+      return flows::Executor::kEngine;
+    case v1::EXECUTOR_TORCH:
+      return flows::Executor::kTorch;
+    default:
+      return FieldError("executor", absl::StrCat(static_cast<int>(in), " is no known executor"));
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<flows::FlowSpec> DecodeSpec(const v1::FlowSpec& in) {
@@ -34,6 +48,7 @@ absl::StatusOr<flows::FlowSpec> DecodeSpec(const v1::FlowSpec& in) {
   if (in.has_scale_bound()) spec.scale_bound = in.scale_bound();
   if (in.has_standardize()) spec.standardize = in.standardize();
   ASSIGN_OR_RETURN(spec.initialization, DecodeInitialization(in.initialization()));
+  ASSIGN_OR_RETURN(spec.executor, DecodeExecutor(in.executor()));
   RETURN_IF_ERROR(flows::Validate(spec));
   return spec;
 }

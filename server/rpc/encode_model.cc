@@ -8,6 +8,21 @@
 #include "server/rpc/names.h"
 
 namespace sluiced::rpc {
+namespace {
+
+v1::Executor EncodeExecutor(flows::Executor executor) {
+  switch (executor) {
+    case flows::Executor::kEngine:
+      return v1::EXECUTOR_ENGINE;
+    case flows::Executor::kTorch:
+      return v1::EXECUTOR_TORCH;
+    case flows::Executor::kAuto:
+      break;
+  }
+  return v1::EXECUTOR_AUTO;
+}
+
+}  // namespace
 
 void EncodeSpec(const flows::FlowSpec& spec, v1::FlowSpec* out) {
   out->set_architecture(spec.architecture);
@@ -21,6 +36,7 @@ void EncodeSpec(const flows::FlowSpec& spec, v1::FlowSpec* out) {
   out->set_initialization(spec.initialization == flows::Initialization::kUniform
                               ? v1::INITIALIZATION_UNIFORM
                               : v1::INITIALIZATION_IDENTITY);
+  out->set_executor(EncodeExecutor(spec.executor));
 }
 
 absl::Status EncodeModel(const store::ModelRecord& model, v1::Model* out) {
@@ -34,6 +50,7 @@ absl::Status EncodeModel(const store::ModelRecord& model, v1::Model* out) {
   out->mutable_aliases()->insert(model.aliases.begin(), model.aliases.end());
   (*out->mutable_aliases())["latest"] = model.latest_version;
   out->set_parameter_count(flows::ParameterCount(spec));
+  out->set_executor(EncodeExecutor(flows::ExecutorFor(spec)));
   for (const std::string& warning : flows::Warnings(spec)) out->add_warnings(warning);
   return absl::OkStatus();
 }

@@ -2,7 +2,10 @@
 // here.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "server/common/array.h"
@@ -28,7 +31,10 @@ class FlowGradients {
   };
   virtual Images FromBase(const Array& parameters, const Array& z) = 0;
 
-  // Gradient of mean(log q(x(z)) - log p(x(z))) along the path of z.
+  // d log p / dx of rows x into slope, both [rows, dim], the first of them at
+  // first_row among all rows of the call.
+  using SlopeFunction =
+      std::function<void(size_t first_row, std::span<const double> x, std::span<double> slope)>;
   enum class Score {
     kKeep,
     // Of log q at parameters held fixed, so that only x carries a gradient: the term
@@ -36,13 +42,17 @@ class FlowGradients {
     // Wu and Duvenaud 2017, arXiv:1703.09194).
     kDrop,
   };
-  // As FromBase, and begins a gradient that EndPath ends: in between the caller
-  // finds d log p / dx at x, `slope` [n, dim].
-  virtual Images BeginPath(const Array& parameters, const Array& z) = 0;
-  virtual void EndPath(const std::vector<double>& slope, Score score, Array* gradient) = 0;
+  // Mean of log q at the images x of base rows z, and the gradient of the mean of
+  // log q(x) - log p(x) along their path. Asks `slope` once for every row.
+  virtual double ReverseKl(const Array& parameters, const Array& z, Score score,
+                           const SlopeFunction& slope, Array* gradient) = 0;
 };
 
-// By LibTorch's autograd.
+// On the executor that the spec names; autograd is LibTorch's.
+std::unique_ptr<FlowGradients> MakeGradients(const flows::FlowSpec& spec,
+                                             const flows::Standardization& standardization);
+std::unique_ptr<FlowGradients> MakeEngineGradients(const flows::FlowSpec& spec,
+                                                   const flows::Standardization& standardization);
 std::unique_ptr<FlowGradients> MakeTorchGradients(const flows::FlowSpec& spec,
                                                   const flows::Standardization& standardization);
 

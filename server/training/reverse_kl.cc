@@ -40,16 +40,20 @@ class ReverseKl final : public Criterion {
 
   double Batch(const Array& parameters, int64_t first, int64_t count, Array* gradient) override {
     const Array z = Normals(Stream::kTrainDraws, substream_, first, count);
-    const FlowGradients::Images images =
-        gradient != nullptr ? flow_->BeginPath(parameters, z) : flow_->FromBase(parameters, z);
-    std::vector<double> log_p(images.log_q.size());
-    std::vector<double> slope(gradient != nullptr ? images.x.size() : 0);
-    target_.EvaluateContinued(images.x, log_p, slope);
-    if (gradient != nullptr) {
-      using Score = FlowGradients::Score;
-      flow_->EndPath(slope, config_.drop_score ? Score::kDrop : Score::kKeep, gradient);
+    std::vector<double> log_p(static_cast<size_t>(count));
+    if (gradient == nullptr) {
+      const FlowGradients::Images images = flow_->FromBase(parameters, z);
+      target_.EvaluateContinued(images.x, log_p, {});
+      return Mean(images.log_q) - Mean(log_p);
     }
-    return Mean(images.log_q) - Mean(log_p);
+    const auto dim = static_cast<size_t>(target_.dim());
+    const auto slope = [&](size_t first_row, std::span<const double> x, std::span<double> out) {
+      target_.EvaluateContinued(x, std::span(log_p).subspan(first_row, x.size() / dim), out);
+    };
+    using Score = FlowGradients::Score;
+    const double log_q = flow_->ReverseKl(
+        parameters, z, config_.drop_score ? Score::kDrop : Score::kKeep, slope, gradient);
+    return log_q - Mean(log_p);
   }
 
   Assessment Assess(const Array& parameters) override {

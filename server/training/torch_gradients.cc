@@ -52,25 +52,24 @@ class TorchGradients final : public FlowGradients {
     return {ToDoubles(image.values), ToDoubles(flows::StandardNormalLogProb(base) - image.ladj)};
   }
 
-  Images BeginPath(const Array& parameters, const Array& z) override {
-    leaf_ = Leaf(parameters);
+  double ReverseKl(const Array& parameters, const Array& z, Score score, const SlopeFunction& slope,
+                   Array* gradient) override {
+    const torch::Tensor leaf = Leaf(parameters);
     const torch::Tensor base = View(z);
-    const flows::RealNvp::Result image = flow_.FromBase(leaf_, base);
-    x_ = image.values;
-    log_q_ = flows::StandardNormalLogProb(base) - image.ladj;
-    return {ToDoubles(x_), ToDoubles(log_q_)};
-  }
-
-  void EndPath(const std::vector<double>& slope, Score score, Array* gradient) override {
+    const flows::RealNvp::Result image = flow_.FromBase(leaf, base);
+    const torch::Tensor log_q = flows::StandardNormalLogProb(base) - image.ladj;
+    const std::vector<double> x = ToDoubles(image.values);
+    std::vector<double> slopes(x.size());
+    slope(0, x, slopes);
     // d/dtheta log p(x(theta)) = (d log p / dx) . (dx / dtheta).
     const torch::Tensor pull =
-        torch::from_blob(const_cast<double*>(slope.data()), x_.sizes(), torch::kFloat64)
-            .to(x_.scalar_type());
-    const torch::Tensor path = (pull * x_).sum(1).mean();
+        torch::from_blob(slopes.data(), image.values.sizes(), torch::kFloat64)
+            .to(image.values.scalar_type());
+    const torch::Tensor path = (pull * image.values).sum(1).mean();
     const torch::Tensor entropy =
-        score == Score::kDrop ? flow_.LogProb(leaf_.detach(), x_).mean() : log_q_.mean();
-    *gradient = Gradient(entropy - path, leaf_);
-    leaf_ = x_ = log_q_ = torch::Tensor();
+        score == Score::kDrop ? flow_.LogProb(leaf.detach(), image.values).mean() : log_q.mean();
+    *gradient = Gradient(entropy - path, leaf);
+    return log_q.detach().mean(torch::kFloat64).item<double>();
   }
 
  private:
@@ -81,7 +80,6 @@ class TorchGradients final : public FlowGradients {
   }
 
   const flows::RealNvp flow_;
-  torch::Tensor leaf_, x_, log_q_;  // Of the path begun.
 };
 
 }  // namespace

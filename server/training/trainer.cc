@@ -91,7 +91,7 @@ absl::Status Warn(const TrainCallbacks& callbacks, const std::vector<std::string
 
 absl::StatusOr<TrainOutcome> TrainOnTarget(const TrainInput& input, const Checkpoint& start,
                                            const TrainCallbacks& callbacks) {
-  const auto criterion = MakeReverseKl(MakeTorchGradients(start.spec, start.standardization),
+  const auto criterion = MakeReverseKl(MakeGradients(start.spec, start.standardization),
                                        input.config, *input.target, start.spec.dtype);
   return Run(start, callbacks, *criterion).Execute();
 }
@@ -107,8 +107,8 @@ absl::StatusOr<TrainOutcome> TrainOnRows(const TrainInput& input, Checkpoint sta
   if (input.checkpoint.empty()) {
     RETURN_IF_ERROR(Warn(callbacks, DegeneracyWarnings(*input.rows, split.train)));
   }
-  const auto criterion = MakeLikelihood(MakeTorchGradients(start.spec, start.standardization),
-                                        config, *input.rows, start.spec.dtype, split);
+  const auto criterion = MakeLikelihood(MakeGradients(start.spec, start.standardization), config,
+                                        *input.rows, start.spec.dtype, split);
   return Run(start, callbacks, *criterion).Execute();
 }
 

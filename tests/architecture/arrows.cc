@@ -20,7 +20,7 @@ const std::map<std::string, Parts>& Arrows() {
       {"targets", {"common"}},
       {"data", {"store", "common"}},
       {"training", {"flows", "engine", "targets", "data", "common"}},
-      {"models", {"flows", "store", "common"}},
+      {"models", {"flows", "engine", "store", "common"}},
       {"serving", {"models", "flows", "common"}},
       {"observe", {"common"}},
       {"rpc",

@@ -48,7 +48,7 @@ class Loader {
 };
 
 int64_t BytesOfOne() {
-  return 2 * static_cast<int64_t>(SomeModel("x")->flow->state().parameters.bytes().size());
+  return 3 * static_cast<int64_t>(SomeModel("x")->flow->state().parameters.bytes().size());
 }
 
 TEST(ModelCache, LoadsOnce) {

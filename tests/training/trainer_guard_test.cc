@@ -59,6 +59,8 @@ class FailingTarget final : public targets::Target {
 
 TrainInput OnFailing(const targets::Target& target) {
   TrainInput input = OnTarget("gaussian", 6, 1280);  // Ten steps an epoch.
+  // Asks a target once a batch.
+  input.start.spec.executor = flows::Executor::kTorch;
   input.target = &target;
   return input;
 }

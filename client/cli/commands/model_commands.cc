@@ -59,6 +59,7 @@ void Show(const Context& context, const Model& model) {
   PrintFields({{"name", model.id},
                {"flow", SpecText(model.spec)},
                {"parameters", FormatCount(model.parameter_count)},
+               {"runs on", NameOf(model.executor)},
                {"latest version", std::to_string(model.latest_version)},
                {"aliases", aliases},
                {"labels", labels},

@@ -16,6 +16,9 @@ FlowSpec SpecOptions::ToSpec() const {
     result.initialization =
         init == "uniform" ? Initialization::kUniform : Initialization::kIdentity;
   }
+  if (executor != "auto") {
+    result.executor = executor == "engine" ? Executor::kEngine : Executor::kTorch;
+  }
   if (standardize) result.standardize = true;
   if (no_standardize) result.standardize = false;
   return result;
@@ -40,6 +43,10 @@ void AddSpecOptions(CLI::App& command, SpecOptions* options) {
   on->excludes(off);
   group(command.add_option("--init", options->init, "identity (default) or uniform"))
       ->check(CLI::IsMember({"identity", "uniform"}));
+  group(command.add_option("--executor", options->executor,
+                           "What computes it: auto, engine or torch"))
+      ->check(CLI::IsMember({"auto", "engine", "torch"}))
+      ->capture_default_str();
 }
 
 bool AnySpecOption(const CLI::App& command) {

@@ -11,6 +11,7 @@ struct SpecOptions {
   FlowSpec spec;
   std::string dtype = "float32";
   std::string init;
+  std::string executor = "auto";
   bool standardize = false, no_standardize = false;
 
   // `spec` with what the other members say.

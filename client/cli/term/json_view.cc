@@ -29,6 +29,7 @@ Json SpecJson(const FlowSpec& spec) {
     json["initialization"] =
         *spec.initialization == Initialization::kUniform ? "uniform" : "identity";
   }
+  json["executor"] = NameOf(spec.executor);
   return json;
 }
 
@@ -58,6 +59,7 @@ Json ToJson(const Model& model) {
           {"description", model.description},
           {"labels", model.labels},
           {"create_time", IsoTime(model.create_time)},
+          {"executor", NameOf(model.executor)},
           {"latest_version", model.latest_version},
           {"aliases", model.aliases},
           {"parameter_count", model.parameter_count},

@@ -28,6 +28,9 @@ struct Matrix {
 using Time = std::chrono::system_clock::time_point;
 
 enum class Initialization { kIdentity, kUniform };
+// What computes a flow: the server's own kernels, or LibTorch.
+enum class Executor { kAuto, kEngine, kTorch };
+const char* NameOf(Executor executor);  // "engine"
 
 // Unset fields take the server's defaults (see sluice/v1/flow.proto).
 struct FlowSpec {
@@ -40,6 +43,7 @@ struct FlowSpec {
   std::optional<double> scale_bound;
   std::optional<bool> standardize;
   std::optional<Initialization> initialization;
+  Executor executor = Executor::kAuto;
 };
 
 struct Model {
@@ -52,6 +56,7 @@ struct Model {
   std::map<std::string, int64_t> aliases;
   int64_t parameter_count = 0;
   std::vector<std::string> warnings;
+  Executor executor = Executor::kAuto;  // What runs it on the server.
 };
 
 struct Version {

@@ -1,0 +1,102 @@
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+#include "server/engine/training_plan.h"
+#include "server/flows/parameters.h"
+#include "server/training/flow_gradients.h"
+
+namespace sluiced::training {
+namespace {
+
+std::vector<double> ToDoubles(const Array& array) {
+  const Array wide = array.To(DType::kFloat64);
+  const auto values = wide.as<double>();
+  return {values.begin(), values.end()};
+}
+
+// log N(z; 0, I)
+template <typename T>
+double StandardNormalLogDensity(std::span<const T> z) {
+  double squares = 0;
+  for (T value : z) squares += static_cast<double>(value) * static_cast<double>(value);
+  return -0.5 * (squares + static_cast<double>(z.size()) * std::log(2 * std::numbers::pi));
+}
+
+template <typename T>
+class EngineGradients final : public FlowGradients {
+ public:
+  EngineGradients(const flows::FlowSpec& spec, const flows::Standardization& standardization)
+      : spec_(spec),
+        plan_(spec, standardization,
+              Array(spec.dtype, {flows::ParameterCount(spec)}).template as<T>()) {}
+
+  double NegativeLogLikelihood(const Array& parameters, const Array& x, Array* gradient) override {
+    plan_.Update(parameters.as<T>());
+    if (gradient != nullptr) {
+      *gradient = Array(spec_.dtype, parameters.shape());
+      return plan_.Likelihood(x.as<T>(), gradient->as<T>());
+    }
+    std::vector<T> log_prob(static_cast<size_t>(x.rows()));
+    plan_.plan().LogProb(x.as<T>(), std::span<T>(log_prob), workspace_);
+    double sum = 0;
+    for (T value : log_prob) sum -= static_cast<double>(value);
+    return sum / static_cast<double>(x.rows());
+  }
+
+  Images FromBase(const Array& parameters, const Array& z) override {
+    plan_.Update(parameters.as<T>());
+    Array x(spec_.dtype, z.shape()), ladj(spec_.dtype, {z.rows()});
+    plan_.plan().FromBase(z.as<T>(), x.as<T>(), ladj.as<T>(), workspace_);
+    Images images = {ToDoubles(x), ToDoubles(ladj)};
+    const auto dim = static_cast<size_t>(spec_.dim);
+    const auto base = z.as<T>();
+    for (size_t row = 0; row < images.log_q.size(); ++row) {
+      images.log_q[row] =
+          StandardNormalLogDensity(base.subspan(row * dim, dim)) - images.log_q[row];
+    }
+    return images;
+  }
+
+  double ReverseKl(const Array& parameters, const Array& z, Score score, const SlopeFunction& slope,
+                   Array* gradient) override {
+    plan_.Update(parameters.as<T>());
+    *gradient = Array(spec_.dtype, parameters.shape());
+    std::vector<double> x, slopes;
+    const auto of_tile = [&](size_t first_row, std::span<const T> tile, std::span<T> out) {
+      x.assign(tile.begin(), tile.end());
+      slopes.resize(x.size());
+      slope(first_row, x, slopes);
+      std::transform(slopes.begin(), slopes.end(), out.begin(),
+                     [](double value) { return static_cast<T>(value); });
+    };
+    return plan_.ReverseKl(z.as<T>(),
+                           score == Score::kDrop ? engine::Score::kDrop : engine::Score::kKeep,
+                           of_tile, gradient->as<T>());
+  }
+
+ private:
+  const flows::FlowSpec spec_;
+  engine::TrainingPlan<T> plan_;
+  engine::Workspace<T> workspace_;
+};
+
+}  // namespace
+
+std::unique_ptr<FlowGradients> MakeEngineGradients(const flows::FlowSpec& spec,
+                                                   const flows::Standardization& standardization) {
+  if (spec.dtype == DType::kFloat32) {
+    return std::make_unique<EngineGradients<float>>(spec, standardization);
+  }
+  return std::make_unique<EngineGradients<double>>(spec, standardization);
+}
+
+std::unique_ptr<FlowGradients> MakeGradients(const flows::FlowSpec& spec,
+                                             const flows::Standardization& standardization) {
+  return flows::ExecutorFor(spec) == flows::Executor::kTorch
+             ? MakeTorchGradients(spec, standardization)
+             : MakeEngineGradients(spec, standardization);
+}
+
+}  // namespace sluiced::training
