@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/common/status_macros.h"
 #include "server/config.h"
+#include "server/engine/simd_target.h"
 #include "server/flows/torch_setup.h"
 #include "server/observe/logging.h"
 #include "server/server.h"
@@ -71,9 +72,9 @@ absl::Status Run(const Config& config, const sigset_t& signals) {
   const std::string address = AddressOf(config.listen, server->port());
   spdlog::info(
       "sluiced {} listens on {}: data in {}, {} inference threads, at most {} jobs at once, "
-      "LibTorch {} on {}, gRPC {}",
+      "engine on {}, LibTorch {} on {}, gRPC {}",
       SLUICE_VERSION, address, config.data_dir, config.threads, config.max_running_jobs,
-      SLUICE_TORCH_VERSION, flows::BlasName(), grpc::Version());
+      engine::SimdTargets().front().name, SLUICE_TORCH_VERSION, flows::BlasName(), grpc::Version());
   if (!config.port_file.empty()) RETURN_IF_ERROR(WriteAddress(config.port_file, address));
   const std::string name = WaitForSignal(signals);
   spdlog::info("{}: finishing what is in flight; the same again ends at once", name);
