@@ -45,7 +45,8 @@ void JobManagerImpl::Drain() {
   changed_.wait(lock, [this] { return running_ == 0; });
 }
 
-absl::StatusOr<UpdateRecord> JobManagerImpl::SaveLocked(Job& job, const Change& change) {
+absl::StatusOr<UpdateRecord> JobManagerImpl::SaveLocked(Job& job, const Change& change,
+                                                        Wakeups* show) {
   std::lock_guard<std::mutex> hold(job.mu);
   SLUICED_CHECK(IsLegal(job.record.state, change.to));
   JobRecord next = job.record;
@@ -72,13 +73,15 @@ absl::StatusOr<UpdateRecord> JobManagerImpl::SaveLocked(Job& job, const Change& 
     RETURN_IF_ERROR(store_->SaveJob(next, {update}));
   }
   job.record = std::move(next);
+  // While a run may add updates of its own the two must not change places.
+  if (show != nullptr) job.log->Publish(update, show);
   return update;
 }
 
 absl::StatusOr<JobRecord> JobManagerImpl::MoveLocked(const JobPtr& job, const Change& change,
                                                      Wakeups* wakeups) {
-  ASSIGN_OR_RETURN(const UpdateRecord update, SaveLocked(*job, change));
-  ShowLocked(job, update, wakeups);
+  ASSIGN_OR_RETURN(const UpdateRecord update, SaveLocked(*job, change, wakeups));
+  if (IsTerminal(update.state)) jobs_.erase(job->id);
   return RecordOf(*job);
 }
 

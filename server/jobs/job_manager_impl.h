@@ -62,7 +62,7 @@ class JobManagerImpl : public JobManager {
     const store::Store::Publication* publication = nullptr;  // Of kSucceeded.
   };
   // Saves the job's next state with its update; that, not yet shown to watchers.
-  absl::StatusOr<UpdateRecord> SaveLocked(Job& job, const Change& change)
+  absl::StatusOr<UpdateRecord> SaveLocked(Job& job, const Change& change, Wakeups* show)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Saves, shows to watchers, and lets go of a job that has ended.
   absl::StatusOr<JobRecord> MoveLocked(const JobPtr& job, const Change& change, Wakeups* wakeups)

@@ -72,7 +72,7 @@ void JobManagerImpl::EndRun(const JobPtr& job, absl::StatusOr<RunResult> result)
   std::unique_lock<std::mutex> lock(mu_);
   for (;;) {
     const Change change = ChooseEndLocked(*job, result);
-    const absl::StatusOr<UpdateRecord> update = SaveLocked(*job, change);
+    const absl::StatusOr<UpdateRecord> update = SaveLocked(*job, change, nullptr);
     if (update.ok()) {
       if (change.publication != nullptr && options_.on_published) {
         const JobRecord published = RecordOf(*job);
