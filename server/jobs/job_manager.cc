@@ -46,7 +46,7 @@ void JobManagerImpl::Drain() {
 }
 
 absl::StatusOr<UpdateRecord> JobManagerImpl::SaveLocked(Job& job, const Change& change,
-                                                        Wakeups* show) {
+                                                        Wakeups* wakeups) {
   std::lock_guard<std::mutex> hold(job.mu);
   SLUICED_CHECK(IsLegal(job.record.state, change.to));
   JobRecord next = job.record;
@@ -73,21 +73,20 @@ absl::StatusOr<UpdateRecord> JobManagerImpl::SaveLocked(Job& job, const Change& 
     RETURN_IF_ERROR(store_->SaveJob(next, {update}));
   }
   job.record = std::move(next);
-  // While a run may add updates of its own the two must not change places.
-  if (show != nullptr) job.log->Publish(update, show);
+  // Before the lock is free again for the run, whose next update follows this one.
+  if (wakeups != nullptr) job.log->Publish(update, wakeups);
   return update;
 }
 
 absl::StatusOr<JobRecord> JobManagerImpl::MoveLocked(const JobPtr& job, const Change& change,
                                                      Wakeups* wakeups) {
   ASSIGN_OR_RETURN(const UpdateRecord update, SaveLocked(*job, change, wakeups));
-  if (IsTerminal(update.state)) jobs_.erase(job->id);
+  LetGoIfEndedLocked(job, update.state);
   return RecordOf(*job);
 }
 
-void JobManagerImpl::ShowLocked(const JobPtr& job, const UpdateRecord& update, Wakeups* wakeups) {
-  job->log->Publish(update, wakeups);
-  if (IsTerminal(update.state)) jobs_.erase(job->id);
+void JobManagerImpl::LetGoIfEndedLocked(const JobPtr& job, JobState state) {
+  if (IsTerminal(state)) jobs_.erase(job->id);
 }
 
 void JobManagerImpl::EnqueueLocked(const JobPtr& job) {

@@ -61,14 +61,14 @@ class JobManagerImpl : public JobManager {
     std::string error = {};
     const store::Store::Publication* publication = nullptr;  // Of kSucceeded.
   };
-  // Saves the job's next state with its update; that, not yet shown to watchers.
-  absl::StatusOr<UpdateRecord> SaveLocked(Job& job, const Change& change, Wakeups* show)
+  // Saves the job's next state with its update, and shows that to watchers unless
+  // `wakeups` is null: the caller does, once nothing else can.
+  absl::StatusOr<UpdateRecord> SaveLocked(Job& job, const Change& change, Wakeups* wakeups)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Saves, shows to watchers, and lets go of a job that has ended.
   absl::StatusOr<JobRecord> MoveLocked(const JobPtr& job, const Change& change, Wakeups* wakeups)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void ShowLocked(const JobPtr& job, const UpdateRecord& update, Wakeups* wakeups)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void LetGoIfEndedLocked(const JobPtr& job, JobState state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EnqueueLocked(const JobPtr& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void DequeueLocked(const Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status TakeUpLocked(JobRecord record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

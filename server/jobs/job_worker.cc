@@ -83,7 +83,8 @@ void JobManagerImpl::EndRun(const JobPtr& job, absl::StatusOr<RunResult> result)
       }
       job->pause_requested = false;
       if (!draining_) job->signal.store(Signal::kContinue);
-      ShowLocked(job, *update, &wakeups);
+      job->log->Publish(*update, &wakeups);
+      LetGoIfEndedLocked(job, update->state);
       break;
     }
     // Unsaved, the job is RUNNING in the store: the next process takes it up.

@@ -1,4 +1,7 @@
 // Cancel, pause and resume, in every state.
+#include <string>
+#include <thread>
+
 #include "server/jobs/job_state.h"
 #include "tests/jobs/job_fixture.h"
 
@@ -42,6 +45,30 @@ TEST_F(JobSignals, ARunningJobIsCancelledOnceItsRunReturns) {
   const auto updates = Reader(*manager_, "job-a").ReadToEnd();
   EXPECT_EQ(updates.back().state, JobState::kCancelled);
   EXPECT_EQ(updates.back().payload, "last words");
+}
+
+// A change of state once was published after an update of the run that followed it.
+TEST_F(JobSignals, ARunThatTellsMuchKeepsItsOrderWithACancellation) {
+  StartManager();
+  for (int round = 0; round < 50; ++round) {
+    const std::string id = "job-" + std::to_string(round);
+    Create(id);
+    std::thread run([&] {
+      runs_.Do(id, [](RunContext& context) {
+        while (context.signal() != Signal::kCancel) EXPECT_TRUE(context.AddUpdate("more").ok());
+        for (int i = 0; i < 20; ++i) EXPECT_TRUE(context.AddUpdate("and more").ok());
+      });
+    });
+    runs_.AwaitStarted(static_cast<size_t>(round) + 1);
+    EXPECT_TRUE(manager_->Cancel(id).ok());
+    run.join();
+    runs_.Return(id, Published());
+    const auto updates = Reader(*manager_, id).ReadToEnd();
+    for (size_t i = 1; i < updates.size(); ++i) {
+      EXPECT_GT(updates[i].sequence, updates[i - 1].sequence);
+    }
+    EXPECT_EQ(updates.back().state, JobState::kCancelled);
+  }
 }
 
 TEST_F(JobSignals, ACancelledRunPublishesNothingHoweverItReturns) {
