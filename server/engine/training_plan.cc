@@ -40,18 +40,18 @@ typename TrainingPlan<T>::Split TrainingPlan<T>::SplitOf(size_t rows) const {
 
 template <typename T>
 double TrainingPlan<T>::Likelihood(std::span<const T> x, std::span<T> gradient,
-                                   const Executor& executor) {
+                                   const TaskRunner& runner) {
   const auto dim = static_cast<size_t>(plan_.dim());
-  return Sum(x, gradient, executor, [&](const Share<T>& share) {
+  return Sum(x, gradient, runner, [&](const Share<T>& share) {
     return plan_.program().Likelihood(x.data() + share.first_row * dim, share);
   });
 }
 
 template <typename T>
 double TrainingPlan<T>::ReverseKl(std::span<const T> z, Score score, const SlopeFunction<T>& slope,
-                                  std::span<T> gradient, const Executor& executor) {
+                                  std::span<T> gradient, const TaskRunner& runner) {
   const auto dim = static_cast<size_t>(plan_.dim());
-  return Sum(z, gradient, executor, [&](const Share<T>& share) {
+  return Sum(z, gradient, runner, [&](const Share<T>& share) {
     return plan_.program().ReverseKl(z.data() + share.first_row * dim, score == Score::kKeep, slope,
                                      share);
   });
@@ -60,7 +60,7 @@ double TrainingPlan<T>::ReverseKl(std::span<const T> z, Score score, const Slope
 template <typename T>
 template <typename OneShare>
 double TrainingPlan<T>::Sum(std::span<const T> rows, std::span<T> gradient,
-                            const Executor& executor, const OneShare& one_share) {
+                            const TaskRunner& runner, const OneShare& one_share) {
   const Program<T>& program = plan_.program();
   const Split split = SplitOf(rows.size() / static_cast<size_t>(plan_.dim()));
   SLUICED_CHECK(split.rows > 0);
@@ -71,7 +71,7 @@ double TrainingPlan<T>::Sum(std::span<const T> rows, std::span<T> gradient,
     losses_.resize(split.shares);
   }
   const T weight = static_cast<T>(1.0 / static_cast<double>(split.rows));
-  executor(static_cast<int64_t>(split.shares), [&](int64_t task) {
+  runner(static_cast<int64_t>(split.shares), [&](int64_t task) {
     const auto i = static_cast<size_t>(task);
     T* sums = sums_.data() + i * numbers;
     std::fill_n(sums, numbers, T{0});
@@ -83,7 +83,7 @@ double TrainingPlan<T>::Sum(std::span<const T> rows, std::span<T> gradient,
                             .scratch = scratch_.data() + i * scratch});
   });
   std::fill(gradient.begin(), gradient.end(), T{0});
-  executor(static_cast<int64_t>(program.ReduceTasks()), [&](int64_t task) {
+  runner(static_cast<int64_t>(program.ReduceTasks()), [&](int64_t task) {
     program.Reduce(sums_.data(), split.shares, static_cast<size_t>(task), gradient.data());
   });
   double loss = 0;

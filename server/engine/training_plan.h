@@ -13,7 +13,7 @@
 namespace sluiced::engine {
 
 // Runs task(0) ... task(tasks - 1), on any threads, and returns when all are done.
-using Executor = std::function<void(int64_t tasks, const std::function<void(int64_t)>& task)>;
+using TaskRunner = std::function<void(int64_t tasks, const std::function<void(int64_t)>& task)>;
 
 // The default: one after the other on the calling thread.
 void RunInline(int64_t tasks, const std::function<void(int64_t)>& task);
@@ -21,7 +21,7 @@ void RunInline(int64_t tasks, const std::function<void(int64_t)>& task);
 enum class Score { kKeep, kDrop };
 
 // Belongs to one training: one call at a time. The results' bits depend on the
-// number of rows, not on the executor. Nothing is allocated after the first call
+// number of rows, not on the runner. Nothing is allocated after the first call
 // on as many rows.
 template <typename T>
 class TrainingPlan {
@@ -39,15 +39,15 @@ class TrainingPlan {
   // Mean of -log q(x) over rows x [n, dim], n >= 1, and its gradient [parameters]:
   // 0 for those that the masks leave out. Not finite where a row overflows.
   double Likelihood(std::span<const T> x, std::span<T> gradient,
-                    const Executor& executor = RunInline);
+                    const TaskRunner& runner = RunInline);
 
   // Mean of log q(x) over x = FromBase(z), for draws z [n, dim], n >= 1. gradient is
   // that of the mean of log q(x) - log p(x): `slope` is asked for d log p / dx of a
-  // few rows at a time, on the executor's threads. Score::kDrop leaves out the
+  // few rows at a time, on the runner's threads. Score::kDrop leaves out the
   // gradient that log q has at fixed x: its mean is zero, and its noise would not
   // vanish at the optimum (Roeder, Wu and Duvenaud 2017, arXiv:1703.09194).
   double ReverseKl(std::span<const T> z, Score score, const SlopeFunction<T>& slope,
-                   std::span<T> gradient, const Executor& executor = RunInline);
+                   std::span<T> gradient, const TaskRunner& runner = RunInline);
 
  private:
   // Shares of a sum over rows, a task each: so many that up to eight threads are
@@ -58,7 +58,7 @@ class TrainingPlan {
   };
 
   template <typename OneShare>
-  double Sum(std::span<const T> rows, std::span<T> gradient, const Executor& executor,
+  double Sum(std::span<const T> rows, std::span<T> gradient, const TaskRunner& runner,
              const OneShare& one_share);
   Split SplitOf(size_t rows) const;
 

@@ -34,6 +34,9 @@ class Criterion {
   // null, its gradient.
   virtual double Batch(const Array& parameters, int64_t first, int64_t count, Array* gradient) = 0;
   virtual Assessment Assess(const Array& parameters) = 0;
+  // Whether they may be published: held-out rows that fare well say nothing of a
+  // training row that overflows.
+  virtual bool IsFiniteOnTrainingRows(const Array& parameters) = 0;
   // Metrics of the parameters that are published.
   virtual std::map<std::string, double> Measure(const Array& parameters) = 0;
 };

@@ -1,5 +1,6 @@
 // Maximum likelihood on rows.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -57,6 +58,10 @@ class Likelihood final : public Criterion {
   Assessment Assess(const Array& parameters) override {
     if (validation_.rows() > 0) return {MeanLoss(parameters, validation_), false, {}};
     return {MeanLoss(parameters, assessed_.rows() > 0 ? assessed_ : train_), true, {}};
+  }
+
+  bool IsFiniteOnTrainingRows(const Array& parameters) override {
+    return std::isfinite(MeanLoss(parameters, train_));
   }
 
   std::map<std::string, double> Measure(const Array& parameters) override {

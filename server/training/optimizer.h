@@ -1,4 +1,5 @@
-// Adam and AdamW over flat buffers, with torch.optim's arithmetic. No LibTorch here.
+// The optimiser as a run uses it: engine/adam.h, on weights that are replaced. No
+// LibTorch here.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +24,9 @@ struct Weights {
 // Euclidean norm; NaN and inf stay what they are.
 double Norm(const Array& gradient);
 
-// `weights` after one update along `gradient` times `factor`. Kingma and Ba 2015
-// (arXiv:1412.6980); Loshchilov and Hutter 2019 (arXiv:1711.05101).
-Weights Update(const TrainConfig& config, double learning_rate, const Array& gradient,
-               double factor, const Weights& weights);
+// `weights` after one update along `gradient`, which is of this `norm` and clipped as
+// `config` says.
+Weights Update(const TrainConfig& config, double learning_rate, const Array& gradient, double norm,
+               const Weights& weights);
 
 }  // namespace sluiced::training

@@ -63,6 +63,9 @@ class ReverseKl final : public Criterion {
     return {estimates.loss, true, estimates.target};
   }
 
+  // The draws assessed are as good as any others.
+  bool IsFiniteOnTrainingRows(const Array&) override { return true; }
+
   std::map<std::string, double> Measure(const Array& parameters) override {
     const Estimates estimates = Evaluate(parameters, kMeasureSubstream, kMeasured);
     const TargetProgress& target = estimates.target;

@@ -110,13 +110,11 @@ void Run::Step(int64_t step, EpochSums* sums) {
     ++now_.counters.skipped;
     return;
   }
-  const bool clip = config_.clip_norm > 0 && norm > config_.clip_norm;
   sums->learning_rate =
       now_.counters.learning_rate_factor *
       LearningRateAt(config_, now_.counters.epoch * steps_per_epoch_ + step, steps_per_epoch_);
   history_.Push(now_.weights);
-  now_.weights = Update(config_, sums->learning_rate, gradient, clip ? config_.clip_norm / norm : 1,
-                        now_.weights);
+  now_.weights = Update(config_, sums->learning_rate, gradient, norm, now_.weights);
   sums->norm += norm;
   ++sums->steps;
   sums->loss += loss * static_cast<double>(rows);
@@ -211,7 +209,8 @@ void Run::Accept(const Criterion::Assessment& assessment, const EpochSums& sums)
   // Explosions are events, not a sign that the rate is too high for the rest of the run.
   counters.learning_rate_factor = std::min(2 * counters.learning_rate_factor, 1.0);
   counters.seconds += absl::ToDoubleSeconds(sums.time);
-  if (assessment.loss < counters.best_loss) {
+  if (assessment.loss < counters.best_loss &&
+      criterion_.IsFiniteOnTrainingRows(*now_.weights.parameters)) {
     counters.best_loss = assessment.loss;
     counters.best_epoch = counters.epoch;
     best_ = now_.weights.parameters;

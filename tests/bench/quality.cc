@@ -121,8 +121,8 @@ int Main(int argc, char** argv) {
   app.add_flag("--exact", options.exact,
                "The seed's architecture: raw scales, no standardisation, uniform initial weights");
   app.add_flag("--verbose", options.verbose, "Every epoch to stderr");
-  std::string executor = "auto";
-  app.add_option("--executor", executor)->check(CLI::IsMember({"auto", "engine", "torch"}));
+  bool torch = false;
+  app.add_flag("--torch", torch, "Train in LibTorch instead of the engine");
   app.add_option("--layers", options.spec.layers);
   app.add_option("--hidden", options.spec.hidden);
   app.add_option("--scale-bound", options.spec.scale_bound);
@@ -141,7 +141,7 @@ int Main(int argc, char** argv) {
     std::fprintf(stderr, "give either --npy or --target\n");
     return 2;
   }
-  if (executor == "torch") options.spec.executor = flows::Executor::kTorch;
+  if (torch) options.spec.executor = flows::Executor::kTorch;
   if (options.exact) {
     options.spec.scale_bound = 0;
     options.spec.standardize = false;

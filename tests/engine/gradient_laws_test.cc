@@ -55,21 +55,21 @@ class GradientLaws : public testing::TestWithParam<Case> {
   }
 
   template <typename T>
-  Gradient Engine(Loss loss, const Array& rows, const Executor& executor) const {
+  Gradient Engine(Loss loss, const Array& rows, const TaskRunner& runner) const {
     Gradient result = {0, Array(spec_.dtype, parameters_.shape())};
     TrainingPlan<T> plan(spec_, map_, parameters_.as<T>());
     if (loss == Loss::kLikelihood) {
-      result.loss = plan.Likelihood(rows.as<T>(), result.gradient.as<T>(), executor);
+      result.loss = plan.Likelihood(rows.as<T>(), result.gradient.as<T>(), runner);
     } else {
       const Score score = loss == Loss::kReverseKl ? Score::kKeep : Score::kDrop;
       const auto slope = [](size_t, std::span<const T> x, std::span<T> out) { SlopeOf(x, out); };
-      result.loss = plan.ReverseKl(rows.as<T>(), score, slope, result.gradient.as<T>(), executor);
+      result.loss = plan.ReverseKl(rows.as<T>(), score, slope, result.gradient.as<T>(), runner);
     }
     return result;
   }
-  Gradient Engine(Loss loss, const Array& rows, const Executor& executor = RunInline) const {
-    return spec_.dtype == DType::kFloat32 ? Engine<float>(loss, rows, executor)
-                                          : Engine<double>(loss, rows, executor);
+  Gradient Engine(Loss loss, const Array& rows, const TaskRunner& runner = RunInline) const {
+    return spec_.dtype == DType::kFloat32 ? Engine<float>(loss, rows, runner)
+                                          : Engine<double>(loss, rows, runner);
   }
 
   // server/training's own formulas.

@@ -67,7 +67,7 @@ TEST_P(AdamParity, TenFullBatchStepsEndWhereTheSeedsDo) {
     const torch::Tensor parameters = flows::TensorOf(*weights.parameters).requires_grad_();
     const torch::Tensor loss = -flow.LogProb(parameters, x).mean();
     const torch::Tensor gradient = torch::autograd::grad({loss}, {parameters})[0];
-    weights = Update({}, 1e-3, flows::ArrayOf(gradient), 1, weights);
+    weights = Update({}, 1e-3, flows::ArrayOf(gradient), 0, weights);
   }
   const torch::Tensor wanted = Flatten(expected, spec, "adam10/");
   const double error = (flows::TensorOf(*weights.parameters) - wanted).abs().max().item<double>();
@@ -102,7 +102,7 @@ TEST(Update, FollowsTorchOptim) {
     for (int step = 0; step < 100; ++step) {
       theirs.mutable_grad() = theirs.cos() + 0.1 * step;
       const torch::Tensor gradient = flows::TensorOf(*ours.parameters).cos() + 0.1 * step;
-      ours = Update(config, 0.01, flows::ArrayOf(gradient), 1, ours);
+      ours = Update(config, 0.01, flows::ArrayOf(gradient), 0, ours);
       if (c.optimizer == Optimizer::kAdam) {
         adam.step();
       } else {
@@ -115,15 +115,16 @@ TEST(Update, FollowsTorchOptim) {
   }
 }
 
-TEST(Update, ScalesTheGradientByItsFactor) {
+TEST(Update, ClipsTheGradientAtTheNorm) {
   const auto start = std::make_shared<const Array>(DType::kFloat32, std::vector<int64_t>{3});
-  const Array gradient = Array::FromFloats({3}, std::vector<float>{3, 0, -4});
-  const Array halved = Array::FromFloats({3}, std::vector<float>{1.5, 0, -2});
-  EXPECT_EQ(Norm(gradient), 5);
+  const Array gradient = Array::FromFloats({3}, std::vector<float>{6, 0, -8});
+  const Array halved = Array::FromFloats({3}, std::vector<float>{3, 0, -4});
+  ASSERT_EQ(Norm(gradient), 10);
   TrainConfig config;
   config.epsilon = 1;
-  EXPECT_EQ(*Update(config, 0.1, gradient, 0.5, Weights::Fresh(start)).parameters,
-            *Update(config, 0.1, halved, 1, Weights::Fresh(start)).parameters);
+  config.clip_norm = 5;
+  EXPECT_EQ(*Update(config, 0.1, gradient, 10, Weights::Fresh(start)).parameters,
+            *Update(config, 0.1, halved, 5, Weights::Fresh(start)).parameters);
 }
 
 }  // namespace
