@@ -117,6 +117,9 @@ TEST_F(Commands, ModelsComeAndGo) {
       "model create made --arch real-nvp --dim 2 --layers 8 --hidden 32 --seed 2 --label a=b "
       "--dtype float64 --scale-bound 0 --no-standardize --init uniform --description 'x y'");
   EXPECT_THAT(Sluice("model get made").out, HasSubstr("a=b"));
+  EXPECT_THAT(Sluice("model get made").out, HasSubstr("engine"));
+  ExpectOk("model create reference --dim 2 --executor torch");
+  EXPECT_THAT(Sluice("model get reference").out, HasSubstr("torch"));
   ExpectOk("model import seed " SLUICE_TEST_DATA "/parity/d2_l8_h32_f32.weights.safetensors");
   ExpectOk("model export wow -o wow.safetensors");
   ExpectOk("model import again wow.safetensors");

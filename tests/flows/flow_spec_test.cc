@@ -28,7 +28,8 @@ TEST(FlowSpec, JsonRoundTrip) {
           .dtype = DType::kFloat64,
           .scale_bound = 0.1,
           .standardize = false,
-          .initialization = Initialization::kUniform};
+          .initialization = Initialization::kUniform,
+          .executor = Executor::kTorch};
   EXPECT_EQ(*SpecFromJson(ToJson(spec)), spec);
   EXPECT_EQ(ToJson(spec), ToJson(*SpecFromJson(ToJson(spec))));
 }
@@ -64,6 +65,7 @@ TEST(FlowSpec, HostileJsonNamesTheField) {
       {R"({"dim": 2, "scale_bound": "2"})", "scale_bound"},
       {R"({"dim": 2, "standardize": 1})", "standardize"},
       {R"({"dim": 2, "initialization": "zeros"})", "initialization"},
+      {R"({"dim": 2, "executor": "gpu"})", "executor"},
       {R"({"dim": 2, "architecture": "glow"})", "architecture"},
       {R"({"dim": 2, "colour": "red"})", "colour"},
   };

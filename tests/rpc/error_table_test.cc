@@ -82,6 +82,8 @@ TEST_F(ErrorTable, BadSpecsAndIdsNameTheirField) {
        [](auto* in) {
          in->mutable_spec()->set_initialization(static_cast<v1::Initialization>(9));
        }},
+      {"spec.executor",
+       [](auto* in) { in->mutable_spec()->set_executor(static_cast<v1::Executor>(9)); }},
       {"labels", [](auto* in) { (*in->mutable_labels())[""] = "x"; }}};
   for (const auto& [field, change] : table) {
     const Seen seen = CreateModel(change);
