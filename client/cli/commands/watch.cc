@@ -1,6 +1,8 @@
 #include "client/cli/commands/watch.h"
 
 #include <iostream>
+#include <map>
+#include <string>
 
 #include "client/cli/command_failure.h"
 #include "client/cli/term/format.h"
@@ -17,6 +19,22 @@ std::string ResumeCommand(const Context& context, const std::string& job, int64_
   return command;
 }
 
+using Metrics = std::map<std::string, double>;
+
+// What the last epoch knew of its target, under the names of a version's metrics.
+Metrics TargetMetrics(const TrainUpdate& update) {
+  Metrics metrics;
+  const auto put = [&](const char* key, const std::optional<double>& value) {
+    if (value) metrics[key] = *value;
+  };
+  put("kl", update.kl);
+  put("log_z_estimate", update.log_z_estimate);
+  put("log_z_error", update.log_z_error);
+  put("log_z_known", update.log_z_known);
+  put("ess_fraction", update.ess_fraction);
+  return metrics;
+}
+
 void SayLosses(const TrainUpdate& update) {
   if (update.best_loss) {
     Say("  best loss " + FormatLoss(*update.best_loss) + " nats at epoch " +
@@ -27,27 +45,43 @@ void SayLosses(const TrainUpdate& update) {
     if (update.validation_loss) line += ", validation " + FormatLoss(*update.validation_loss);
     Say(line + " nats");
   }
-  if (update.kl) Say("  KL(flow || target) " + FormatLoss(*update.kl) + " nats");
-  if (update.log_z_estimate) {
-    std::string line = "  log Z " + FormatLoss(*update.log_z_estimate);
-    if (update.log_z_error) line += " ± " + FormatNumber(*update.log_z_error, 2);
-    if (update.log_z_known) line += " (known: " + FormatLoss(*update.log_z_known) + ")";
-    if (update.ess_fraction) {
-      line += ", effective sample size " + FormatNumber(*update.ess_fraction * 100, 3) + " %";
-    }
-    Say(line);
-  }
 }
 
-void Summarize(const TrainJob& job, const TrainUpdate& last_epoch) {
+void SayTarget(const std::string& of, const Metrics& metrics) {
+  const auto known = [&](const char* key) { return metrics.contains(key); };
+  const auto error = [&](const char* key) {
+    return known(key) ? " ± " + FormatNumber(metrics.at(key), 2) : "";
+  };
+  if (known("kl")) {
+    Say("  " + of + ": KL(flow || target) " + FormatLoss(metrics.at("kl")) + error("kl_error") +
+        " nats");
+  }
+  if (!known("log_z_estimate")) return;
+  std::string line =
+      "  " + of + ": log Z " + FormatLoss(metrics.at("log_z_estimate")) + error("log_z_error");
+  if (known("log_z_known")) line += " (known: " + FormatLoss(metrics.at("log_z_known")) + ")";
+  if (known("ess_fraction")) {
+    line += ", effective sample size " + FormatNumber(metrics.at("ess_fraction") * 100, 3) + " %";
+  }
+  Say(line);
+}
+
+void Summarize(Client& client, const TrainJob& job, const TrainUpdate& last_epoch) {
   std::string line = "job " + job.id + " " + NameOf(job.state);
-  if (job.version) line += ": published " + job.model + "@" + std::to_string(*job.version);
+  const std::string published =
+      job.version ? job.model + "@" + std::to_string(*job.version) : std::string();
+  if (job.version) line += ": published " + published;
   if (job.start_time && job.end_time) {
     const std::chrono::duration<double> took = *job.end_time - *job.start_time;
     line += " after " + FormatDuration(took.count());
   }
   Say(line);
   SayLosses(last_epoch);
+  const Metrics last = TargetMetrics(last_epoch);
+  if (last.empty()) return;
+  // The best epoch is published, which the last one may be far from.
+  if (job.version) return SayTarget(published, OrFail(client.GetVersion(published)).metrics);
+  SayTarget("last epoch", last);
 }
 
 }  // namespace
@@ -76,7 +110,7 @@ void WatchJob(Context& context, const std::string& job, int64_t after_sequence) 
   OrFail(watched);
   const TrainJob ended = OrFail(context.client().GetTrainJob(job));
   if (last_epoch.epoch == 0 && ended.last_epoch) last_epoch = *ended.last_epoch;
-  Summarize(ended, last_epoch);
+  Summarize(context.client(), ended, last_epoch);
   if (ended.state == JobState::kSucceeded) return;
   Status status;
   status.code = ended.state == JobState::kCancelled ? Code::kCancelled : Code::kAborted;
