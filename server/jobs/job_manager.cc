@@ -42,7 +42,7 @@ void JobManagerImpl::Drain() {
     changed_.notify_all();
   }
   std::unique_lock<std::mutex> lock(mu_);
-  changed_.wait(lock, [this] { return running_ == 0; });
+  changed_.wait(lock, [this] { return running_.empty(); });
 }
 
 absl::StatusOr<UpdateRecord> JobManagerImpl::SaveLocked(Job& job, const Change& change,
@@ -55,6 +55,10 @@ absl::StatusOr<UpdateRecord> JobManagerImpl::SaveLocked(Job& job, const Change& 
     // Counts the processes that have run it.
     if (!job.started_here) ++next.attempt;
     if (!next.start_time) next.start_time = now;
+    // Before it starts: if the server dies of it, this is what is left to tell.
+    ++next.stalled_attempts;
+  } else if (job.started_here) {
+    next.stalled_attempts = 0;  // The attempt came to an end in order.
   }
   if (change.to == JobState::kQueued && next.state == JobState::kPaused) {
     next.order = last_order_ + 1;
@@ -103,6 +107,11 @@ void JobManagerImpl::DequeueLocked(const Job& job) {
 JobRecord RecordOf(Job& job) {
   std::lock_guard<std::mutex> hold(job.mu);
   return job.record;
+}
+
+int StalledAttemptsOf(Job& job) {
+  std::lock_guard<std::mutex> hold(job.mu);
+  return job.record.stalled_attempts;
 }
 
 std::string ResourceNameOf(absl::string_view job) { return absl::StrCat("trainJobs/", job); }

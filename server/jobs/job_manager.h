@@ -51,6 +51,9 @@ using RunFunction = std::function<absl::StatusOr<RunResult>(const JobRecord&, Ru
 struct Options {
   int max_running = 1;
   int max_queued = 1000;
+  // A job that this many attempts in a row left without a new checkpoint because the server was
+  // killed or crashed is not started again: it is FAILED.
+  int max_stalled_attempts = 3;
   // Updates a watcher may fall behind before it skips.
   int watcher_buffer = 256;
   // Called after a publication is stored and before watchers see that the job has ended; on a
@@ -80,8 +83,9 @@ class Watch {
 class JobManager {
  public:
   // Takes up the jobs that the store holds unfinished: those that were running
-  // are queued first, with attempt counted up when they start. Does not own the
-  // store. Options{max_running} threads run jobs from then on.
+  // are queued first, with attempt counted up when they start, or FAILED where they
+  // seem to be what ends the server (Options::max_stalled_attempts). Does not own
+  // the store. Options{max_running} threads run jobs from then on.
   static absl::StatusOr<std::unique_ptr<JobManager>> Create(store::Store* store, RunFunction run,
                                                             Options options);
   virtual ~JobManager() = default;

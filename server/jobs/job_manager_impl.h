@@ -61,6 +61,7 @@ class JobManagerImpl : public JobManager {
     std::string error = {};
     const store::Store::Publication* publication = nullptr;  // Of kSucceeded.
   };
+  Change FailedChange(std::string error) const;
   // Saves the job's next state with its update, and shows that to watchers unless
   // `wakeups` is null: the caller does, once nothing else can.
   absl::StatusOr<UpdateRecord> SaveLocked(Job& job, const Change& change, Wakeups* wakeups)
@@ -75,6 +76,9 @@ class JobManagerImpl : public JobManager {
 
   // Threads.
   void Work();
+  // Whoever runs when the server dies is suspected of it. So a suspect starts, and others start
+  // beside it, only once each running job has saved a checkpoint and is suspected of nothing.
+  bool MayStartLocked(Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   JobPtr TakeNext();  // Blocks; null once draining. The job is RUNNING.
   absl::StatusOr<RunResult> RunJob(const JobPtr& job);
   void EndRun(const JobPtr& job, absl::StatusOr<RunResult> result);
@@ -92,7 +96,7 @@ class JobManagerImpl : public JobManager {
   std::map<std::string, JobPtr, std::less<>> jobs_ ABSL_GUARDED_BY(mu_);  // Not ended.
   std::set<std::pair<int64_t, JobPtr>> queue_ ABSL_GUARDED_BY(mu_);       // By order.
   int64_t last_order_ ABSL_GUARDED_BY(mu_) = 0;
-  int running_ ABSL_GUARDED_BY(mu_) = 0;
+  std::set<JobPtr> running_ ABSL_GUARDED_BY(mu_);
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
 
   std::vector<std::thread> threads_;
@@ -100,6 +104,7 @@ class JobManagerImpl : public JobManager {
 
 // The job as it is now.
 JobRecord RecordOf(Job& job);
+int StalledAttemptsOf(Job& job);
 std::string ResourceNameOf(absl::string_view job);
 
 }  // namespace sluiced::jobs

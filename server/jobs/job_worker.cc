@@ -1,4 +1,5 @@
 // The threads that run jobs.
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -20,18 +21,29 @@ JobPtr JobManagerImpl::TakeNext() {
   for (;;) {
     Wakeups wakeups;
     std::unique_lock<std::mutex> lock(mu_);
-    changed_.wait(lock, [this] { return draining_ || !queue_.empty(); });
+    changed_.wait(lock, [this] {
+      return draining_ || (!queue_.empty() && MayStartLocked(*queue_.begin()->second));
+    });
     if (draining_) return nullptr;
     JobPtr job = queue_.begin()->second;
     if (MoveLocked(job, {.to = JobState::kRunning}, &wakeups).ok()) {
       DequeueLocked(*job);
       job->started_here = true;
-      ++running_;
+      running_.insert(job);
       return job;
     }
     // The store refuses to write, as on a full disk: the job keeps its place.
     WaitToSaveAgain(&lock);
   }
+}
+
+bool JobManagerImpl::MayStartLocked(Job& job) {
+  const bool suspect = StalledAttemptsOf(job) > 0;
+  // Of one that runs its present attempt counts, until it saves a checkpoint.
+  return std::ranges::none_of(running_, [suspect](const JobPtr& other) {
+    const int stalled = StalledAttemptsOf(*other);
+    return stalled > 1 || (suspect && stalled == 1);
+  });
 }
 
 void JobManagerImpl::WaitToSaveAgain(std::unique_lock<std::mutex>* lock) {
@@ -40,7 +52,10 @@ void JobManagerImpl::WaitToSaveAgain(std::unique_lock<std::mutex>* lock) {
 }
 
 absl::StatusOr<RunResult> JobManagerImpl::RunJob(const JobPtr& job) {
-  JobRunContext context(store_, job);
+  JobRunContext context(store_, job, [this] {
+    std::lock_guard<std::mutex> hold(mu_);
+    changed_.notify_all();  // Others may start beside it.
+  });
   try {
     return run_(RecordOf(*job), context);
   } catch (const std::exception& exception) {
@@ -48,23 +63,24 @@ absl::StatusOr<RunResult> JobManagerImpl::RunJob(const JobPtr& job) {
   }
 }
 
+JobManagerImpl::Change JobManagerImpl::FailedChange(std::string error) const {
+  std::string last = options_.encode_error ? options_.encode_error(error) : error;
+  return {.to = JobState::kFailed, .payload = std::move(last), .error = std::move(error)};
+}
+
 JobManagerImpl::Change JobManagerImpl::ChooseEndLocked(Job& job,
                                                        const absl::StatusOr<RunResult>& result) {
   const std::string payload = result.ok() ? result->last_payload : "";
-  const auto failed = [this](std::string error) -> Change {
-    std::string last = options_.encode_error ? options_.encode_error(error) : error;
-    return {.to = JobState::kFailed, .payload = std::move(last), .error = std::move(error)};
-  };
   if (RecordOf(job).state == JobState::kCancelling) {
     return {.to = JobState::kCancelled, .payload = payload};
   }
-  if (!result.ok()) return failed(std::string(result.status().message()));
+  if (!result.ok()) return FailedChange(std::string(result.status().message()));
   if (result->publication) {
     return {.to = JobState::kSucceeded, .payload = payload, .publication = &*result->publication};
   }
   if (job.pause_requested) return {.to = JobState::kPaused};
   if (draining_) return {.to = JobState::kQueued};
-  return failed("the run stopped without a result and without being asked to");
+  return FailedChange("the run stopped without a result and without being asked to");
 }
 
 void JobManagerImpl::EndRun(const JobPtr& job, absl::StatusOr<RunResult> result) {
@@ -96,7 +112,7 @@ void JobManagerImpl::EndRun(const JobPtr& job, absl::StatusOr<RunResult> result)
       WaitToSaveAgain(&lock);
     }
   }
-  --running_;
+  running_.erase(job);
   changed_.notify_all();
 }
 

@@ -7,8 +7,9 @@
 
 namespace sluiced::jobs {
 
-JobRunContext::JobRunContext(store::Store* store, std::shared_ptr<Job> job)
-    : store_(store), job_(std::move(job)) {}
+JobRunContext::JobRunContext(store::Store* store, std::shared_ptr<Job> job,
+                             std::function<void()> on_progress)
+    : store_(store), job_(std::move(job)), on_progress_(std::move(on_progress)) {}
 
 Signal JobRunContext::signal() const { return job_->signal.load(std::memory_order_acquire); }
 
@@ -28,7 +29,14 @@ absl::Status JobRunContext::AddUpdate(std::string payload) {
 }
 
 absl::Status JobRunContext::SaveCheckpoint(std::string checkpoint) {
-  return store_->SaveCheckpoint(job_->id, checkpoint);
+  RETURN_IF_ERROR(store_->SaveCheckpoint(job_->id, checkpoint));
+  int stalled = 0;
+  {
+    std::lock_guard<std::mutex> hold(job_->mu);
+    stalled = std::exchange(job_->record.stalled_attempts, 0);
+  }
+  if (stalled > 0) on_progress_();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> JobRunContext::LoadCheckpoint() {

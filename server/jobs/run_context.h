@@ -1,6 +1,7 @@
 // JobRunContext: the RunContext over a store and a job.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -11,7 +12,8 @@ namespace sluiced::jobs {
 
 class JobRunContext : public RunContext {
  public:
-  JobRunContext(store::Store* store, std::shared_ptr<Job> job);
+  // `on_progress`: called on the first checkpoint of the run.
+  JobRunContext(store::Store* store, std::shared_ptr<Job> job, std::function<void()> on_progress);
 
   Signal signal() const override;
   absl::Status AddUpdate(std::string payload) override;
@@ -22,6 +24,7 @@ class JobRunContext : public RunContext {
  private:
   store::Store* const store_;
   const std::shared_ptr<Job> job_;
+  const std::function<void()> on_progress_;
 };
 
 }  // namespace sluiced::jobs

@@ -54,6 +54,8 @@ struct JobRecord {
   std::string request_id;
   JobState state = JobState::kQueued;
   int attempt = 0;
+  // Attempts in a row that began and neither saved a checkpoint nor ended in order.
+  int stalled_attempts = 0;
   absl::Time create_time;
   std::optional<absl::Time> start_time, end_time;
   std::string error;

@@ -50,6 +50,7 @@ absl::Status SqliteStore::SaveCheckpoint(absl::string_view job, absl::string_vie
     ASSIGN_OR_RETURN(const int64_t key, FindJobKey(c, job));
     c.Execute("INSERT OR REPLACE INTO checkpoints (job, data) VALUES (?, ?)", key,
               Blob{checkpoint});
+    c.Execute("UPDATE jobs SET stalled_attempts = 0 WHERE key = ? AND stalled_attempts > 0", key);
     return absl::OkStatus();
   });
 }

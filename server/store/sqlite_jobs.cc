@@ -32,6 +32,7 @@ JobRecord ReadJob(const Rows& row) {
   job.version = row.Int(11);
   job.order = row.Int(12);
   job.last_sequence = row.Int(13);
+  job.stalled_attempts = static_cast<int>(row.Int(14));
   return job;
 }
 
@@ -62,10 +63,10 @@ absl::StatusOr<int64_t> FindJobKey(Connection& c, absl::string_view id) {
 
 absl::Status UpdateJob(Connection& c, int64_t key, const JobRecord& job) {
   const int64_t changed = c.Execute(
-      "UPDATE jobs SET state = ?, attempt = ?, start_time = ?, end_time = ?, error = ?,"
-      " queue_order = ? WHERE key = ?",
-      static_cast<int>(job.state), job.attempt, job.start_time, job.end_time, job.error, job.order,
-      key);
+      "UPDATE jobs SET state = ?, attempt = ?, stalled_attempts = ?, start_time = ?, end_time = ?,"
+      " error = ?, queue_order = ? WHERE key = ?",
+      static_cast<int>(job.state), job.attempt, job.stalled_attempts, job.start_time, job.end_time,
+      job.error, job.order, key);
   return changed == 1 ? absl::OkStatus() : NotFound("job", NameOf(job.id));
 }
 

@@ -1,16 +1,18 @@
 #include "server/store/sqlite_schema.h"
 
+#include <span>
+
 #include "absl/strings/str_cat.h"
 
 namespace sluiced::store {
 namespace {
 
-constexpr int64_t kVersion = 1;
+constexpr int64_t kVersion = 2;
 
 // Blobs come last in their rows: reading the columns before them does not touch
 // their pages. Times are nanoseconds since 1970. Jobs name models and datasets
 // without foreign keys, because finished jobs outlive them.
-constexpr const char* kTables[] = {
+constexpr const char* kFormat1[] = {
     R"(CREATE TABLE models (
          id TEXT PRIMARY KEY, spec TEXT NOT NULL, description TEXT NOT NULL,
          create_time INTEGER NOT NULL))",
@@ -75,6 +77,23 @@ constexpr const char* kTables[] = {
     "PRAGMA user_version=1",
 };
 
+// New files take this step too, so that there is one layout, whatever a file's age.
+constexpr const char* kFormat2[] = {
+    "ALTER TABLE jobs ADD COLUMN stalled_attempts INTEGER NOT NULL DEFAULT 0",
+    "DROP VIEW job_records",
+    R"(CREATE VIEW job_records AS SELECT
+         id, model, dataset, payload, request_id, state, attempt, create_time, start_time,
+         end_time, error, version, queue_order,
+         (SELECT max(sequence) FROM updates WHERE job = jobs.key) AS last_sequence,
+         stalled_attempts
+       FROM jobs)",
+    "PRAGMA user_version=2",
+};
+
+void Take(Connection& c, std::span<const char* const> step) {
+  for (const char* statement : step) c.ExecuteOnce(statement);
+}
+
 }  // namespace
 
 absl::Status PrepareSchema(Connection* connection) {
@@ -85,14 +104,16 @@ absl::Status PrepareSchema(Connection* connection) {
       if (rows.Next()) version = rows.Int(0);
     }
     if (version == kVersion) return absl::OkStatus();
-    if (version != 0) {
+    if (version < 0 || version > kVersion) {
       return absl::FailedPreconditionError(absl::StrCat("the data directory's format is ", version,
-                                                        "; this release reads format ", kVersion));
+                                                        "; this release reads formats up to ",
+                                                        kVersion));
     }
-    if (c.Exists("SELECT 1 FROM sqlite_schema")) {
+    if (version == 0 && c.Exists("SELECT 1 FROM sqlite_schema")) {
       return absl::FailedPreconditionError("sluice.db belongs to another program");
     }
-    for (const char* table : kTables) c.ExecuteOnce(table);
+    if (version < 1) Take(c, kFormat1);
+    if (version < 2) Take(c, kFormat2);
     return absl::OkStatus();
   });
 }

@@ -6,7 +6,8 @@
 
 namespace sluiced::store {
 
-// Makes the tables in an empty file. FAILED_PRECONDITION for a file that a newer
+// Makes the tables in an empty file, and brings those of an older release to this
+// one's format, in one transaction. FAILED_PRECONDITION for a file that a newer
 // release, or another program, wrote.
 absl::Status PrepareSchema(Connection* connection);
 

@@ -63,7 +63,7 @@ class Store {
   virtual absl::StatusOr<std::vector<JobRecord>> ListJobs(const Page& page,
                                                           absl::string_view model) = 0;
   virtual absl::StatusOr<std::vector<JobRecord>> ListUnfinishedJobs() = 0;  // By order.
-  // Writes the job's mutable fields (state, attempt, times, error, order) and
+  // Writes the job's mutable fields (state, attempts, times, error, order) and
   // appends `updates`, together; last_sequence follows the updates.
   virtual absl::Status SaveJob(const JobRecord& job, const std::vector<UpdateRecord>& updates) = 0;
   // Appends progress of a running job. It survives the end of the process at
@@ -73,6 +73,7 @@ class Store {
   // Sequences > after, ascending.
   virtual absl::StatusOr<std::vector<UpdateRecord>> ListUpdates(absl::string_view job,
                                                                 int64_t after, int64_t limit) = 0;
+  // Sets the job's stalled_attempts to 0, together.
   virtual absl::Status SaveCheckpoint(absl::string_view job, absl::string_view checkpoint) = 0;
   virtual absl::StatusOr<std::string> GetCheckpoint(absl::string_view job) = 0;  // "" if none.
   virtual absl::Status SaveSnapshot(absl::string_view job, int64_t epoch,

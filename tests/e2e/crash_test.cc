@@ -9,6 +9,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -96,11 +97,32 @@ Seen WatchFrom(Client& client, const std::string& job, int64_t after) {
   return seen;
 }
 
+// Watches until an attempt has certainly saved a checkpoint, which it does at the end of an epoch
+// after two seconds, or until the job has ended.
+Seen WatchToCheckpoint(Client& client, const std::string& job, int64_t after) {
+  Seen seen;
+  int attempt = 0;
+  Time first_epoch;
+  bool due = false;
+  client.WatchTrainJob(job, after, [&](const TrainUpdate& update) {
+    seen[update.sequence] = {update.epoch, update.train_loss};
+    if (!update.train_loss) return true;
+    if (std::exchange(attempt, update.attempt) != update.attempt) {
+      first_epoch = update.time;
+      due = false;
+    }
+    if (due) return false;
+    due = update.time - first_epoch >= std::chrono::seconds(2);
+    return true;
+  });
+  return seen;
+}
+
 TEST_F(CrashTest, TrainingContinuesAndEndsWhereAnUninterruptedOneDoes) {
   ASSERT_NO_FATAL_FAILURE(StartServer());
   ASSERT_SLUICE_OK(MakeModelAndDataset(*client_, "calm", 2000));
   ASSERT_SLUICE_OK(client_->CreateModel("killed", SmallFlow(), {}).status());
-  Client::TrainRequest request = TrainRequestFor("calm", 400);
+  Client::TrainRequest request = TrainRequestFor("calm", 2000);
   const auto calm = client_->CreateTrainJob(request);
   ASSERT_SLUICE_OK(calm.status());
   WatchFrom(*client_, calm->id, 0);
@@ -113,10 +135,10 @@ TEST_F(CrashTest, TrainingContinuesAndEndsWhereAnUninterruptedOneDoes) {
     if (!server_.running()) {
       ASSERT_NO_FATAL_FAILURE(StartServer());
     }
-    const int64_t last = seen.empty() ? 0 : seen.rbegin()->first;
-    // Some of the kills come after the first checkpoint, which takes two seconds.
-    KillDuring(milliseconds(round % 3 == 2 ? 3500 : 400),
-               [&] { seen.merge(WatchFrom(*client_, job->id, last)); });
+    const auto last = [&seen] { return seen.empty() ? 0 : seen.rbegin()->first; };
+    // Every other kill comes after progress: a job without any is given up.
+    if (round % 2 == 1) seen.merge(WatchToCheckpoint(*client_, job->id, last()));
+    KillDuring(milliseconds(400), [&] { seen.merge(WatchFrom(*client_, job->id, last())); });
   }
   ASSERT_NO_FATAL_FAILURE(StartServer());
   const Seen replayed = WatchFrom(*client_, job->id, 0);
@@ -161,6 +183,10 @@ TEST_F(CrashTest, AJobPublishesOnceAndItsVersionStays) {
   for (int64_t round = 0; round < Rounds(); ++round) {
     ASSERT_NO_FATAL_FAILURE(StartServer());
     if (round == 0) ASSERT_SLUICE_OK(MakeModelAndDataset(*client_, "m", 200));
+    // No job is to meet three kills: it would be given up.
+    for (const auto& [id, version] : published) {
+      if (round % 2 == 0 && version < 0) WatchFrom(*client_, id, 0);
+    }
     KillDuring(milliseconds(300), [&] { TrainAgainAndAgain(*client_, published); });
   }
   ASSERT_NO_FATAL_FAILURE(StartServer());
@@ -182,6 +208,33 @@ TEST_F(CrashTest, AJobPublishesOnceAndItsVersionStays) {
         << version.train_job << " published twice";
   }
   for (const auto& [id, version] : published) EXPECT_EQ(by_job.count(id), 1u) << id;
+}
+
+TEST_F(CrashTest, AJobWithoutProgressIsGivenUpAndTheNextOneRuns) {
+  ASSERT_NO_FATAL_FAILURE(StartServer());
+  ASSERT_SLUICE_OK(MakeModelAndDataset(*client_, "endless", 1'000'000));
+  ASSERT_SLUICE_OK(MakeModelAndDataset(*client_, "m", 200));
+  Client::TrainRequest request = TrainRequestFor("endless", 1000);
+  request.config.batch_size = 1;  // Its first epoch takes long: there is no checkpoint before.
+  const auto endless = client_->CreateTrainJob(request);
+  ASSERT_SLUICE_OK(endless.status());
+  const auto next = client_->CreateTrainJob(TrainRequestFor("m", 1));
+  ASSERT_SLUICE_OK(next.status());
+  for (int attempt = 1; attempt <= 3; ++attempt) {
+    client_->WatchTrainJob(endless->id, 0, [attempt](const TrainUpdate& update) {
+      EXPECT_NE(update.state, JobState::kFailed) << update.message;
+      return update.attempt < attempt || update.state != JobState::kRunning;
+    });
+    server_.Kill();
+    ASSERT_NO_FATAL_FAILURE(StartServer());
+  }
+  const auto given_up = client_->GetTrainJob(endless->id);
+  ASSERT_SLUICE_OK(given_up.status());
+  EXPECT_EQ(given_up->state, JobState::kFailed);
+  EXPECT_NE(given_up->error.find("the server stopped 3 times"), std::string::npos)
+      << given_up->error;
+  WatchFrom(*client_, next->id, 0);
+  EXPECT_EQ(client_->GetTrainJob(next->id)->state, JobState::kSucceeded);
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ TEST_P(JobContract, SavesStateAndUpdatesTogetherOrNotAtAll) {
   JobRecord job = MakeJob(store(), "job-a", "wow");
   job.state = JobState::kRunning;
   job.attempt = 3;
+  job.stalled_attempts = 2;
   job.start_time = absl::FromUnixNanos(5);
   job.order = 9;
   job.error = "why";
@@ -124,6 +125,18 @@ TEST_P(JobContract, KeepsTheLastCheckpointAndAllSnapshots) {
   EXPECT_EQ(store().GetCheckpoint("job-a").value(), "second");
   EXPECT_EQ(store().ListSnapshots("job-a").value(), (std::vector<int64_t>{3, 20}));
   EXPECT_EQ(store().GetSnapshot("job-a", 3).value(), "s3 again");
+}
+
+TEST_P(JobContract, ACheckpointEndsTheCountOfStalledAttempts) {
+  for (const char* id : {"job-a", "job-b"}) {
+    JobRecord job = MakeJob(store(), id, "wow");
+    job.stalled_attempts = 2;
+    ASSERT_TRUE(store().SaveJob(job, {}).ok());
+  }
+  ASSERT_TRUE(store().SaveCheckpoint("job-a", "c").ok());
+  Reopen();
+  EXPECT_EQ(store().GetJob("job-a")->stalled_attempts, 0);
+  EXPECT_EQ(store().GetJob("job-b")->stalled_attempts, 2);
 }
 
 TEST_P(JobContract, FinishPublishesVersionJobAndUpdatesInOne) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <iterator>
 
 #include "tests/store/store_contract.h"
 
@@ -54,10 +55,36 @@ TEST(SqliteStore, RefusesAnotherProgramsDatabaseAndANewerFormat) {
   const int flags = SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE;
   SQLite::Database(path, flags).exec("CREATE TABLE models (x)");
   EXPECT_EQ(OpenSqliteStore(dir.path()).status().code(), absl::StatusCode::kFailedPrecondition);
-  SQLite::Database(path, flags).exec("PRAGMA user_version=2");
+  SQLite::Database(path, flags).exec("PRAGMA user_version=3");
   const absl::Status newer = OpenSqliteStore(dir.path()).status();
   EXPECT_EQ(newer.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_NE(std::string(newer.message()).find("format is 2"), std::string::npos) << newer;
+  EXPECT_NE(std::string(newer.message()).find("format is 3"), std::string::npos) << newer;
+}
+
+TEST(SqliteStore, OpensADirectoryOfFormat1AndGoesOnWithIt) {
+  TempDir dir;
+  {
+    std::ifstream file(std::string(SLUICE_TEST_DATA) + "/store/format1.sql");
+    const std::string sql{std::istreambuf_iterator<char>(file), {}};
+    ASSERT_FALSE(sql.empty());
+    SQLite::Database(dir.path() + "/sluice.db", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+        .exec(sql);
+  }
+  for (int stalled : {0, 2}) {  // The second time it is of this release's format already.
+    auto store = OpenSqliteStore(dir.path());
+    ASSERT_TRUE(store.ok()) << store.status();
+    EXPECT_EQ((*store)->GetParameters("wow", 0).value(), "parameters");
+    EXPECT_EQ((*store)->GetJob("ended")->error, "why");
+    JobRecord ran = (*store)->ListUnfinishedJobs()->at(0);
+    EXPECT_EQ(ran.id, "ran");
+    EXPECT_EQ(ran.state, JobState::kRunning);
+    EXPECT_EQ(ran.attempt, 2);
+    EXPECT_EQ(ran.stalled_attempts, stalled);
+    EXPECT_EQ(ran.last_sequence, 1);
+    EXPECT_EQ((*store)->GetCheckpoint("ran").value(), "kept");
+    ran.stalled_attempts = 2;
+    ASSERT_TRUE((*store)->SaveJob(ran, {}).ok());
+  }
 }
 
 TEST(SqliteStore, OpensAfterAProcessDiedBetweenItsFirstSteps) {

@@ -124,8 +124,8 @@ bool operator==(const DatasetRecord& a, const DatasetRecord& b) {
 bool operator==(const JobRecord& a, const JobRecord& b) {
   const auto fields = [](const JobRecord& j) {
     return std::tie(j.id, j.model, j.dataset, j.payload, j.request_id, j.state, j.attempt,
-                    j.create_time, j.start_time, j.end_time, j.error, j.version, j.last_sequence,
-                    j.order);
+                    j.stalled_attempts, j.create_time, j.start_time, j.end_time, j.error, j.version,
+                    j.last_sequence, j.order);
   };
   return fields(a) == fields(b);
 }
