@@ -69,10 +69,11 @@ class GrpcServer : public Server {
  public:
   GrpcServer(const Config& config, std::unique_ptr<store::Store> store)
       : store_(std::move(store)),
-        registry_(models::Registry::Create(store_.get())),
         compute_("compute", config.threads, config.max_queued_calls),
         io_("storage", config.io_threads, config.max_queued_calls),
-        budget_(config.limits.in_flight_bytes) {}
+        budget_(config.limits.in_flight_bytes),
+        registry_(
+            models::Registry::Create(store_.get(), {.max_waiting = config.max_queued_calls})) {}
 
   ~GrpcServer() override {
     if (server_) server_->Shutdown(std::chrono::system_clock::now());
@@ -144,14 +145,15 @@ class GrpcServer : public Server {
     services_.push_back(rpc::MakeInferenceService(runtime));
   }
 
-  // In the order of their dependence: the last goes first.
+  // In the order of their dependence: the last goes first. The threads of the registry
+  // and of the jobs pass calls on to the executors.
   std::unique_ptr<store::Store> store_;
-  std::unique_ptr<models::Registry> registry_;
-  std::unique_ptr<jobs::JobManager> jobs_;
   std::atomic<bool> draining_ = false;
   serving::Executor compute_;
   serving::Executor io_;
   serving::ByteBudget budget_;
+  std::unique_ptr<models::Registry> registry_;
+  std::unique_ptr<jobs::JobManager> jobs_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
@@ -162,6 +164,11 @@ class GrpcServer : public Server {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   RETURN_IF_ERROR(CheckAddress(config.listen));
   ASSIGN_OR_RETURN(std::unique_ptr<store::Store> store, store::OpenSqliteStore(config.data_dir));
+  return StartOver(std::move(store), config);
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::StartOver(std::unique_ptr<store::Store> store,
+                                                          const Config& config) {
   auto server = std::make_unique<GrpcServer>(config, std::move(store));
   RETURN_IF_ERROR(server->StartJobs(config));
   RETURN_IF_ERROR(server->Listen(config));

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "server/config.h"
 #include "server/serving/executor.h"
+#include "server/store/store.h"
 
 namespace sluiced {
 
@@ -18,6 +19,9 @@ class Server {
   // for people, when the directory is owned by another process or the address cannot be
   // had.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config);
+  // The rest of Start, over an open store: for tests, which slow it down.
+  static absl::StatusOr<std::unique_ptr<Server>> StartOver(std::unique_ptr<store::Store> store,
+                                                           const Config& config);
   virtual ~Server() = default;
 
   virtual int port() const = 0;  // Bound; means nothing for unix:PATH.

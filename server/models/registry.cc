@@ -12,10 +12,11 @@
 #include "server/common/errors.h"
 #include "server/common/resource_id.h"
 #include "server/common/status_macros.h"
+#include "server/common/thread_pool.h"
 #include "server/flows/catch_torch.h"
 #include "server/flows/parameters.h"
-#include "server/models/model_cache.h"
 #include "server/models/engine_flow.h"
+#include "server/models/model_cache.h"
 #include "server/models/model_codec.h"
 #include "server/models/names.h"
 
@@ -36,17 +37,29 @@ store::VersionRecord Version0(const std::string& model, absl::string_view source
 
 class StoreRegistry : public Registry {
  public:
-  explicit StoreRegistry(store::Store* store) : store_(store), cache_(kCacheBytes) {}
+  StoreRegistry(store::Store* store, const RegistryOptions& options)
+      : store_(store),
+        cache_(kCacheBytes, options.max_waiting,
+               [this](std::function<void()> load) { return loader_.TryPost(std::move(load)); }),
+        loader_(options.load_threads, options.max_waiting) {}
 
-  absl::StatusOr<ModelPtr> Find(absl::string_view name) override {
-    ASSIGN_OR_RETURN(ModelName parsed, ParseModelName(name));
-    if (const auto* snapshot = std::get_if<SnapshotName>(&parsed)) return FindSnapshot(*snapshot);
-    ASSIGN_OR_RETURN(VersionId id, Resolve(std::get<VersionName>(parsed)));
-    const std::string resource = VersionResource(id.model, id.number);
-    return cache_.Get(resource, [&]() -> absl::StatusOr<ModelPtr> {
-      ASSIGN_OR_RETURN(flows::FlowState state, ReadState(id));
-      return Load(resource, std::move(state));
-    });
+  ModelPtr FindLoaded(absl::string_view name) override {
+    const absl::StatusOr<ModelName> parsed = ParseModelName(name);
+    if (!parsed.ok()) return nullptr;
+    const auto* version = std::get_if<VersionName>(&*parsed);
+    const std::optional<VersionId> id = version ? Recall(*version) : std::nullopt;
+    return id ? cache_.Find(VersionResource(id->model, id->number)) : nullptr;
+  }
+
+  void Find(absl::string_view name, Found found) override {
+    const absl::StatusOr<ModelName> parsed = ParseModelName(name);
+    if (!parsed.ok()) return found(parsed.status());
+    if (const auto* version = std::get_if<VersionName>(&*parsed)) {
+      if (const std::optional<VersionId> id = Recall(*version)) return FindVersion(*id, found);
+    }
+    if (!loader_.TryPost([this, name = *parsed, found] { FindStored(name, found); })) {
+      found(Exhausted("too many models wait to be looked up", absl::Seconds(1)));
+    }
   }
 
   absl::StatusOr<store::ModelRecord> CreateModel(const struct CreateModel& request) override {
@@ -149,36 +162,58 @@ class StoreRegistry : public Registry {
   }
 
   absl::StatusOr<VersionId> Resolve(const VersionName& name) {
-    int64_t number = 0;
-    if (absl::SimpleAtoi(name.version, &number)) return VersionId{name.model, number};
-    ASSIGN_OR_RETURN(const std::optional<int64_t> aliased, NumberOf(name));
-    if (aliased) return VersionId{name.model, *aliased};
+    if (std::optional<VersionId> id = Recall(name)) return *std::move(id);
+    ASSIGN_OR_RETURN(const Aliases aliases, ReadAliases(name.model));
+    const auto found = aliases.find(name.version);
+    if (found != aliases.end()) return VersionId{name.model, found->second};
     return NotFound("version", absl::StrCat(ModelResource(name.model), "/versions/", name.version));
   }
 
-  // What the alias stands for; nullopt when the model has no such alias.
-  absl::StatusOr<std::optional<int64_t>> NumberOf(const VersionName& name) {
+  // Without the store; nullopt when memory does not tell.
+  std::optional<VersionId> Recall(const VersionName& name) {
+    int64_t number = 0;
+    if (absl::SimpleAtoi(name.version, &number)) return VersionId{name.model, number};
+    absl::MutexLock lock(&mu_);
+    const auto aliases = versions_.find(name.model);
+    if (aliases == versions_.end()) return std::nullopt;
+    const auto found = aliases->second.find(name.version);
+    if (found == aliases->second.end()) return std::nullopt;
+    return VersionId{name.model, found->second};
+  }
+
+  absl::StatusOr<Aliases> ReadAliases(const std::string& model) {
     int64_t epoch = 0;
     {
       absl::MutexLock lock(&mu_);
-      const auto found = versions_.find(name.model);
-      if (found != versions_.end()) return Lookup(found->second, name.version);
       epoch = epoch_;
     }
-    ASSIGN_OR_RETURN(store::ModelRecord record, store_->GetModel(name.model));
+    ASSIGN_OR_RETURN(store::ModelRecord record, store_->GetModel(model));
     Aliases aliases = std::move(record.aliases);
     aliases[kLatest] = record.latest_version;
-    const std::optional<int64_t> number = Lookup(aliases, name.version);
     absl::MutexLock lock(&mu_);
     // A change since the record was read would make it stale for good.
-    if (epoch == epoch_) versions_[name.model] = std::move(aliases);
-    return number;
+    if (epoch == epoch_) versions_[model] = aliases;
+    return aliases;
   }
 
-  static std::optional<int64_t> Lookup(const Aliases& aliases, const std::string& alias) {
-    const auto found = aliases.find(alias);
-    if (found == aliases.end()) return std::nullopt;
-    return found->second;
+  void FindVersion(const VersionId& id, const Found& found) {
+    const std::string resource = VersionResource(id.model, id.number);
+    const auto load = [this, id, resource]() -> absl::StatusOr<ModelPtr> {
+      ASSIGN_OR_RETURN(flows::FlowState state, ReadState(id));
+      return Load(resource, std::move(state));
+    };
+    cache_.Get(resource, load, found);
+  }
+
+  // On a thread of the loader: waits for the store.
+  void FindStored(const ModelName& name, const Found& found) {
+    if (const auto* snapshot = std::get_if<SnapshotName>(&name)) {
+      return found(FindSnapshot(*snapshot));
+    }
+    const absl::StatusOr<VersionId> id = flows::CatchTorch(
+        "looking up the model", [&] { return Resolve(std::get<VersionName>(name)); });
+    if (!id.ok()) return found(id.status());
+    FindVersion(*id, found);
   }
 
   absl::StatusOr<flows::FlowState> ReadState(const VersionId& id) {
@@ -199,13 +234,18 @@ class StoreRegistry : public Registry {
 
   absl::StatusOr<ModelPtr> FindSnapshot(const SnapshotName& name) {
     const std::string resource = SnapshotResource(name.job, name.epoch);
+    return flows::CatchTorch(absl::StrCat("loading ", resource),
+                             [&] { return ReadSnapshot(name, resource); });
+  }
+
+  absl::StatusOr<ModelPtr> ReadSnapshot(const SnapshotName& name, const std::string& resource) {
     // Asked of the store each time: a job that was deleted has no snapshots.
     ASSIGN_OR_RETURN(std::string file, store_->GetSnapshot(name.job, name.epoch));
     absl::StatusOr<flows::FlowState> state = DecodeModelFile(file);
     if (!state.ok()) {
       return absl::InternalError(absl::StrCat(resource, ": ", state.status().message()));
     }
-    return flows::CatchTorch("loading", [&] { return Load(resource, *std::move(state)); });
+    return Load(resource, *std::move(state));
   }
 
   // A file is imported when it can also be served.
@@ -219,8 +259,7 @@ class StoreRegistry : public Registry {
   }
 
   static absl::StatusOr<ModelPtr> Load(const std::string& resource, flows::FlowState state) {
-    ASSIGN_OR_RETURN(std::shared_ptr<const flows::Flow> flow,
-                     MakeFlow(std::move(state)));
+    ASSIGN_OR_RETURN(std::shared_ptr<const flows::Flow> flow, MakeFlow(std::move(state)));
     return std::make_shared<const Loaded>(Loaded{resource, std::move(flow)});
   }
 
@@ -248,12 +287,14 @@ class StoreRegistry : public Registry {
   absl::Mutex mu_;
   int64_t epoch_ ABSL_GUARDED_BY(mu_) = 0;  // Counts changes.
   std::map<std::string, Aliases> versions_ ABSL_GUARDED_BY(mu_);
+  // Destroyed first: its threads use the rest.
+  ThreadPool loader_;
 };
 
 }  // namespace
 
-std::unique_ptr<Registry> Registry::Create(store::Store* store) {
-  return std::make_unique<StoreRegistry>(store);
+std::unique_ptr<Registry> Registry::Create(store::Store* store, RegistryOptions options) {
+  return std::make_unique<StoreRegistry>(store, options);
 }
 
 }  // namespace sluiced::models

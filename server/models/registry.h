@@ -2,7 +2,10 @@
 // loaded ones kept ready to compute.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +24,8 @@ struct Loaded {
   std::shared_ptr<const flows::Flow> flow;
 };
 using ModelPtr = std::shared_ptr<const Loaded>;
+// Told once what was found. Never blocks.
+using Found = std::function<void(absl::StatusOr<ModelPtr>)>;
 
 struct CreateModel {
   std::string id;  // Checked by the caller.
@@ -30,15 +35,26 @@ struct CreateModel {
   std::map<std::string, std::string> labels;
 };
 
-// Thread-safe. Loading one model does not block others.
+struct RegistryOptions {
+  int load_threads = 2;
+  size_t max_waiting = 1024;  // Calls, for models to be loaded.
+};
+
+// Thread-safe. Models are loaded on threads of its own, those asked for at once
+// side by side.
 class Registry {
  public:
-  static std::unique_ptr<Registry> Create(store::Store* store);  // Does not own it.
+  // Does not own the store.
+  static std::unique_ptr<Registry> Create(store::Store* store, RegistryOptions options = {});
   virtual ~Registry() = default;
 
-  // Finds what `name` (see sluice.v1.InferenceService) refers to, loading it when
-  // needed. A loaded version is found without touching the store.
-  virtual absl::StatusOr<ModelPtr> Find(absl::string_view name) = 0;
+  // What `name` (see sluice.v1.InferenceService) refers to, when it is loaded and that
+  // can be told without the store; else null. Never blocks.
+  virtual ModelPtr FindLoaded(absl::string_view name) = 0;
+  // Finds it, loading it when needed, once for all who ask. Never blocks: `found` is
+  // called now or on one of the registry's threads. RESOURCE_EXHAUSTED (RetryInfo) when
+  // too much waits to be loaded. The destructor waits for all of it.
+  virtual void Find(absl::string_view name, Found found) = 0;
 
   virtual absl::StatusOr<store::ModelRecord> CreateModel(const CreateModel& request) = 0;
   // `file`: bytes of a safetensors file of ours, or of the seed's state_dict.

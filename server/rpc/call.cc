@@ -2,6 +2,8 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <utility>
+
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "server/common/errors.h"
@@ -17,6 +19,27 @@ Call::Call(const Runtime& runtime, const grpc::CallbackServerContext& context)
     : cancelled_(std::make_shared<std::atomic<bool>>(false)),
       caller_(absl::FromChrono(context.deadline()), cancelled_),
       share_(runtime.budget) {}
+
+void Call::Cancel() {
+  std::function<void()> left;
+  {
+    std::lock_guard<std::mutex> lock(mu_);
+    cancelled_->store(true, std::memory_order_release);
+    left = std::exchange(left_, nullptr);
+  }
+  if (left) left();
+}
+
+void Call::OnLeave(std::function<void()> left) {
+  {
+    std::lock_guard<std::mutex> lock(mu_);
+    if (!cancelled()) {
+      left_ = std::move(left);
+      return;
+    }
+  }
+  left();
+}
 
 grpc::Status Call::End(const absl::Status& status) {
   log_.Write(status);

@@ -7,11 +7,14 @@
 
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -31,8 +34,12 @@ class Call {
   Call(const Runtime& runtime, const grpc::CallbackServerContext& context);
 
   const serving::Caller& caller() const { return caller_; }
-  void Cancel() { cancelled_->store(true, std::memory_order_release); }
+  void Cancel();
   bool cancelled() const { return cancelled_->load(std::memory_order_acquire); }
+
+  // `left` is called when the caller leaves, at once when he has: on any thread, while
+  // the call lasts. It never blocks. Takes the place of the one before.
+  void OnLeave(std::function<void()> left);
 
   // Starts the call's log line with what the request says: its method by the
   // message's type, its resource by the field `model` or `name` or `parent`.
@@ -67,6 +74,8 @@ class Call {
   const serving::Caller caller_;
   serving::ByteBudget::Share share_;
   observe::RequestLog log_;
+  std::mutex mu_;
+  std::function<void()> left_ ABSL_GUARDED_BY(mu_);
 };
 
 // UNAVAILABLE while the server stops.
@@ -101,24 +110,34 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
   Call call_;
 };
 
+// Runs start(reactor) on a thread of `executor`: it ends the call, now or later.
+template <typename Request, typename Start>
+grpc::ServerUnaryReactor* StartUnaryCall(const Runtime& runtime, serving::Executor* executor,
+                                         const grpc::CallbackServerContext& context,
+                                         const Request& request, Start start) {
+  auto* reactor = new UnaryReactor(runtime, context);
+  reactor->call().Describe(request);
+  absl::Status admitted = CheckServing(runtime);
+  if (admitted.ok()) admitted = reactor->call().Hold(request.ByteSizeLong());
+  if (admitted.ok()) {
+    admitted = executor->Post(reactor->call().caller(), [reactor, start](absl::Status wanted) {
+      if (!wanted.ok()) return reactor->End(wanted);
+      start(reactor);
+    });
+  }
+  if (!admitted.ok()) reactor->End(admitted);
+  return reactor;
+}
+
 // Runs handle(call) -> absl::Status on a thread of `executor` and ends the call with
 // what it returns.
 template <typename Request, typename Handle>
 grpc::ServerUnaryReactor* UnaryCall(const Runtime& runtime, serving::Executor* executor,
                                     const grpc::CallbackServerContext& context,
                                     const Request& request, Handle handle) {
-  auto* reactor = new UnaryReactor(runtime, context);
-  reactor->call().Describe(request);
-  absl::Status admitted = CheckServing(runtime);
-  if (admitted.ok()) admitted = reactor->call().Hold(request.ByteSizeLong());
-  if (admitted.ok()) {
-    admitted = executor->Post(reactor->call().caller(), [reactor, handle](absl::Status wanted) {
-      if (!wanted.ok()) return reactor->End(wanted);
-      reactor->End(CatchAll([&] { return handle(reactor->call()); }));
-    });
-  }
-  if (!admitted.ok()) reactor->End(admitted);
-  return reactor;
+  return StartUnaryCall(runtime, executor, context, request, [handle](UnaryReactor* reactor) {
+    reactor->End(CatchAll([&] { return handle(reactor->call()); }));
+  });
 }
 
 // The same for what waits for the store.

@@ -4,6 +4,7 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -18,8 +19,10 @@ template <typename Request, typename Reply>
 class Responder {
  public:
   virtual ~Responder() = default;
-  // On a thread of the executor.
-  virtual absl::Status Answer(Call& call, const Request& request, Reply* reply) = 0;
+  using Answered = std::function<void(absl::Status)>;
+  // On a thread of the executor. Calls `answered` once, on such a thread, now or later;
+  // throws nothing.
+  virtual void Answer(Call& call, const Request& request, Reply* reply, Answered answered) = 0;
 };
 
 // Reads, computes and writes strictly in turn: a client that does not read its
@@ -48,7 +51,7 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
     if (const absl::Status held = call_.Hold(request_.ByteSizeLong()); !held.ok()) {
       return End(held);
     }
-    auto answer = [this](absl::Status wanted) { Answer(std::move(wanted)); };
+    auto answer = [this](const absl::Status& wanted) { Answer(wanted); };
     if (std::exchange(admitted_, true)) {
       executor_->Continue(call_.caller(), answer);
     } else if (const absl::Status admitted = executor_->Post(call_.caller(), answer);
@@ -66,13 +69,13 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
   void OnDone() override { delete this; }
 
  private:
-  void Answer(absl::Status status) {
+  void Answer(const absl::Status& wanted) {
+    if (!wanted.ok()) return End(wanted);
     reply_.Clear();
-    if (status.ok()) {
-      status = CatchAll([this] { return responder_->Answer(call_, request_, &reply_); });
-    }
-    if (!status.ok()) return End(status);
-    this->StartWrite(&reply_);
+    responder_->Answer(call_, request_, &reply_, [this](const absl::Status& status) {
+      if (!status.ok()) return End(status);
+      this->StartWrite(&reply_);
+    });
   }
 
   void End(const absl::Status& status) { this->Finish(call_.End(status)); }

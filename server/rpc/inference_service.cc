@@ -10,6 +10,7 @@
 #include "server/rpc/decode_tensor.h"
 #include "server/rpc/encode_tensor.h"
 #include "server/rpc/exchange_reactor.h"
+#include "server/rpc/find_model.h"
 #include "server/rpc/sample_source.h"
 #include "server/serving/inference.h"
 #include "sluice/v1/inference.grpc.pb.h"
@@ -68,19 +69,17 @@ absl::Status AnswerTransform(const models::Loaded& model, const serving::Limits&
   return absl::OkStatus();
 }
 
-absl::Status AnswerSample(const Runtime& runtime, Call& call, const v1::SampleRequest& in,
-                          v1::SampleResponse* out) {
+absl::Status AnswerSample(const models::Loaded& model, const serving::Limits& limits, Call& call,
+                          const v1::SampleRequest& in, v1::SampleResponse* out) {
   ASSIGN_OR_RETURN(const SampleQuery query, DecodeSample(in));
-  ASSIGN_OR_RETURN(const models::ModelPtr model, runtime.registry->Find(in.model()));
-  if (query.rows > runtime.limits.rows) {
-    return Exhausted(absl::StrCat(query.rows, " rows; at most ", runtime.limits.rows,
+  if (query.rows > limits.rows) {
+    return Exhausted(absl::StrCat(query.rows, " rows; at most ", limits.rows,
                                   " in one reply, any number from StreamSample"),
                      absl::ZeroDuration());
   }
-  RETURN_IF_ERROR(
-      CheckReplySize(*model, query.rows, model->flow->state().spec.dim + 1, runtime.limits));
+  RETURN_IF_ERROR(CheckReplySize(model, query.rows, model.flow->state().spec.dim + 1, limits));
   call.AddRows(query.rows);
-  return SampleRows(*model, query, /*first=*/0, query.rows, call.caller(), out);
+  return SampleRows(model, query, /*first=*/0, query.rows, call.caller(), out);
 }
 
 // Answers with the version that the first request named.
@@ -89,14 +88,23 @@ class ModelResponder final : public Responder<Request, Reply> {
  public:
   explicit ModelResponder(const Runtime& runtime) : runtime_(runtime) {}
 
-  absl::Status Answer(Call& call, const Request& request, Reply* reply) override {
-    if (model_ == nullptr) {
-      ASSIGN_OR_RETURN(model_, runtime_.registry->Find(request.model()));
-    }
-    return kAnswer(*model_, runtime_.limits, call, request, reply);
+  void Answer(Call& call, const Request& request, Reply* reply,
+              typename Responder<Request, Reply>::Answered answered) override {
+    if (model_ != nullptr) return answered(Compute(call, request, reply));
+    FindModel(runtime_, call, request.model(),
+              [this, &call, &request, reply,
+               answered = std::move(answered)](absl::StatusOr<models::ModelPtr> model) {
+                if (!model.ok()) return answered(model.status());
+                model_ = *std::move(model);
+                answered(Compute(call, request, reply));
+              });
   }
 
  private:
+  absl::Status Compute(Call& call, const Request& request, Reply* reply) {
+    return CatchAll([&] { return kAnswer(*model_, runtime_.limits, call, request, reply); });
+  }
+
   const Runtime& runtime_;
   models::ModelPtr model_;
 };
@@ -108,28 +116,18 @@ class InferenceService final : public v1::InferenceService::CallbackService {
   grpc::ServerUnaryReactor* LogProb(grpc::CallbackServerContext* context,
                                     const v1::LogProbRequest* in,
                                     v1::LogProbResponse* out) override {
-    return UnaryCall(
-        runtime_, runtime_.compute, *context, *in, [this, in, out](Call& call) -> absl::Status {
-          ASSIGN_OR_RETURN(const models::ModelPtr model, runtime_.registry->Find(in->model()));
-          return AnswerLogProb(*model, runtime_.limits, call, *in, out);
-        });
+    return Unary<AnswerLogProb>(*context, *in, out);
   }
 
   grpc::ServerUnaryReactor* Transform(grpc::CallbackServerContext* context,
                                       const v1::TransformRequest* in,
                                       v1::TransformResponse* out) override {
-    return UnaryCall(
-        runtime_, runtime_.compute, *context, *in, [this, in, out](Call& call) -> absl::Status {
-          ASSIGN_OR_RETURN(const models::ModelPtr model, runtime_.registry->Find(in->model()));
-          return AnswerTransform(*model, runtime_.limits, call, *in, out);
-        });
+    return Unary<AnswerTransform>(*context, *in, out);
   }
 
   grpc::ServerUnaryReactor* Sample(grpc::CallbackServerContext* context,
                                    const v1::SampleRequest* in, v1::SampleResponse* out) override {
-    return UnaryCall(runtime_, runtime_.compute, *context, *in, [this, in, out](Call& call) {
-      return AnswerSample(runtime_, call, *in, out);
-    });
+    return Unary<AnswerSample>(*context, *in, out);
   }
 
   grpc::ServerBidiReactor<v1::LogProbRequest, v1::LogProbResponse>* StreamLogProb(
@@ -145,11 +143,28 @@ class InferenceService final : public v1::InferenceService::CallbackService {
   grpc::ServerWriteReactor<v1::SampleResponse>* StreamSample(grpc::CallbackServerContext* context,
                                                              const v1::SampleRequest* in) override {
     return new WriteReactor<v1::SampleResponse>(
-        runtime_, runtime_.compute, *context, *in,
-        [this, in](const std::function<void()>&) { return StreamSamples(runtime_, *in); });
+        runtime_, runtime_.compute, *context, *in, [this, in](std::function<void()> wake) {
+          return StreamSamples(runtime_, *in, std::move(wake));
+        });
   }
 
  private:
+  template <auto kAnswer, typename Request, typename Reply>
+  grpc::ServerUnaryReactor* Unary(const grpc::CallbackServerContext& context, const Request& in,
+                                  Reply* out) {
+    const auto answer = [this, &in, out](UnaryReactor* reactor, const models::Loaded& model) {
+      reactor->End(
+          CatchAll([&] { return kAnswer(model, runtime_.limits, reactor->call(), in, out); }));
+    };
+    return StartUnaryCall(
+        runtime_, runtime_.compute, context, in, [this, &in, answer](UnaryReactor* reactor) {
+          FindModel(runtime_, reactor->call(), in.model(),
+                    [reactor, answer](const absl::StatusOr<models::ModelPtr>& model) {
+                      model.ok() ? answer(reactor, **model) : reactor->End(model.status());
+                    });
+        });
+  }
+
   template <typename Request, typename Reply, auto kAnswer>
   grpc::ServerBidiReactor<Request, Reply>* Exchange(const grpc::CallbackServerContext& context) {
     return new ExchangeReactor<Request, Reply>(

@@ -8,6 +8,7 @@
 #include "server/common/errors.h"
 #include "server/common/status_macros.h"
 #include "server/rpc/encode_tensor.h"
+#include "server/rpc/find_model.h"
 #include "server/serving/inference.h"
 
 namespace sluiced::rpc {
@@ -20,18 +21,18 @@ uint64_t DrawSeed() {
 
 class SampleSource final : public Source<v1::SampleResponse> {
  public:
-  SampleSource(models::ModelPtr model, const SampleQuery& query, int64_t chunk_bytes)
-      : model_(std::move(model)), query_(query) {
-    const auto& spec = model_->flow->state().spec;
-    chunk_rows_ =
-        std::max<int64_t>(1, chunk_bytes / (spec.dim * static_cast<int64_t>(SizeOf(spec.dtype))));
-  }
+  SampleSource(std::unique_ptr<ModelArrival> model, const SampleQuery& query, int64_t chunk_bytes)
+      : arrival_(std::move(model)), query_(query), chunk_bytes_(chunk_bytes) {}
 
   // No rows still make one message: it says which version and seed.
   absl::StatusOr<Next> Produce(Call& call, v1::SampleResponse* out) override {
+    if (model_ == nullptr) {
+      ASSIGN_OR_RETURN(model_, arrival_->TryTake());
+      if (model_ == nullptr) return Next::kLater;
+    }
     if (sent_ == query_.rows && started_) return Next::kEnd;
     started_ = true;
-    const int64_t rows = std::min(chunk_rows_, query_.rows - sent_);
+    const int64_t rows = std::min(ChunkRows(), query_.rows - sent_);
     RETURN_IF_ERROR(SampleRows(*model_, query_, sent_, rows, call.caller(), out));
     sent_ += rows;
     call.AddRows(rows);
@@ -39,9 +40,16 @@ class SampleSource final : public Source<v1::SampleResponse> {
   }
 
  private:
-  const models::ModelPtr model_;
+  int64_t ChunkRows() const {
+    const auto& spec = model_->flow->state().spec;
+    const auto row_bytes = spec.dim * static_cast<int64_t>(SizeOf(spec.dtype));
+    return std::max<int64_t>(1, chunk_bytes_ / row_bytes);
+  }
+
+  const std::unique_ptr<ModelArrival> arrival_;
   const SampleQuery query_;
-  int64_t chunk_rows_;
+  const int64_t chunk_bytes_;
+  models::ModelPtr model_;
   int64_t sent_ = 0;
   bool started_ = false;
 };
@@ -73,9 +81,9 @@ absl::Status SampleRows(const models::Loaded& model, const SampleQuery& query, i
 }
 
 absl::StatusOr<std::unique_ptr<Source<v1::SampleResponse>>> StreamSamples(
-    const Runtime& runtime, const v1::SampleRequest& request) {
+    const Runtime& runtime, const v1::SampleRequest& request, std::function<void()> wake) {
   ASSIGN_OR_RETURN(const SampleQuery query, DecodeSample(request));
-  ASSIGN_OR_RETURN(models::ModelPtr model, runtime.registry->Find(request.model()));
+  auto model = std::make_unique<ModelArrival>(runtime.registry, request.model(), std::move(wake));
   return std::make_unique<SampleSource>(std::move(model), query, runtime.limits.chunk_bytes);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "absl/status/status.h"
@@ -29,7 +30,8 @@ absl::StatusOr<SampleQuery> DecodeSample(const v1::SampleRequest& request);
 absl::Status SampleRows(const models::Loaded& model, const SampleQuery& query, int64_t first,
                         int64_t rows, const serving::Caller& caller, v1::SampleResponse* out);
 
+// `wake` as Next::kLater says: the model may have to be loaded first.
 absl::StatusOr<std::unique_ptr<Source<v1::SampleResponse>>> StreamSamples(
-    const Runtime& runtime, const v1::SampleRequest& request);
+    const Runtime& runtime, const v1::SampleRequest& request, std::function<void()> wake);
 
 }  // namespace sluiced::rpc

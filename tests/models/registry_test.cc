@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -63,8 +64,15 @@ class Registries : public ::testing::Test {
     ASSERT_TRUE(number.ok()) << number.status();
     registry_->Refresh(model);
   }
+  // Waits for it.
+  absl::StatusOr<ModelPtr> Find(const std::string& name) {
+    std::promise<absl::StatusOr<ModelPtr>> promise;
+    registry_->Find(
+        name, [&promise](absl::StatusOr<ModelPtr> model) { promise.set_value(std::move(model)); });
+    return promise.get_future().get();
+  }
   ModelPtr Found(const std::string& name) {
-    auto model = registry_->Find(name);
+    auto model = Find(name);
     EXPECT_TRUE(model.ok()) << name << model.status();
     return model.ok() ? *model : nullptr;
   }
@@ -113,7 +121,7 @@ TEST_F(Registries, ServeEachVersionUnderItsNames) {
   ASSERT_TRUE(registry_->SetAlias("wow", "best", 0).ok());
   ExpectSeed("models/wow/versions/best", 5);
   ASSERT_TRUE(registry_->DeleteAlias("wow", "best").ok());
-  ExpectMissing(registry_->Find("models/wow/versions/best").status(), "models/wow/versions/best");
+  ExpectMissing(Find("models/wow/versions/best").status(), "models/wow/versions/best");
   EXPECT_EQ(old->flow->state().parameters, ParametersOf(5));
 }
 
@@ -122,22 +130,35 @@ TEST_F(Registries, FindWhatIsLoadedWithoutTheStore) {
   const ModelPtr first = Found("models/wow");
   // The registry does not hear of it, and so must not look.
   ASSERT_TRUE(store_->DeleteModel("wow").ok());
-  EXPECT_EQ(Found("models/wow"), first);
-  EXPECT_EQ(Found("models/wow/versions/0"), first);
+  for (const char* name : {"models/wow", "models/wow/versions/latest", "models/wow/versions/0"}) {
+    EXPECT_EQ(Found(name), first);
+    EXPECT_EQ(registry_->FindLoaded(name), first);
+  }
+}
+
+TEST_F(Registries, TellOfWhatIsNotLoadedWithoutTheStoreOrLoadingIt) {
+  Make("wow");
+  for (const char* name : {"models/wow", "models/wow/versions/0", "models/none", "trainJobs/j",
+                           "trainJobs/j/snapshots/1", "", "models/"}) {
+    EXPECT_EQ(registry_->FindLoaded(name), nullptr) << name;
+  }
+  Found("models/wow");
+  EXPECT_EQ(registry_->FindLoaded("models/wow/versions/best"), nullptr);
+  Publish("wow", "job-a", 6);
+  EXPECT_EQ(registry_->FindLoaded("models/wow"), nullptr);  // Version 1, that is.
 }
 
 TEST_F(Registries, NameWhatIsMissingOrMalformed) {
   Make("wow");
-  ExpectMissing(registry_->Find("models/none").status(), "models/none");
-  ExpectMissing(registry_->Find("models/none/versions/0").status(), "models/none");
-  ExpectMissing(registry_->Find("models/wow/versions/1").status(), "models/wow/versions/1");
-  ExpectMissing(registry_->Find("models/wow/versions/best").status(), "models/wow/versions/best");
+  ExpectMissing(Find("models/none").status(), "models/none");
+  ExpectMissing(Find("models/none/versions/0").status(), "models/none");
+  ExpectMissing(Find("models/wow/versions/1").status(), "models/wow/versions/1");
+  ExpectMissing(Find("models/wow/versions/best").status(), "models/wow/versions/best");
   ExpectMissing(registry_->LoadState("models/none").status(), "models/none");
   ExpectMissing(registry_->DeleteModel("none"), "models/none");
   ExpectMissing(registry_->SetAlias("wow", "best", 9).status(), "models/wow/versions/9");
-  EXPECT_EQ(registry_->Find("trainJobs/none/snapshots/1").status().code(),
-            absl::StatusCode::kNotFound);
-  EXPECT_EQ(FieldOf(registry_->Find("wow").status()), "model");
+  EXPECT_EQ(Find("trainJobs/none/snapshots/1").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(FieldOf(Find("wow").status()), "model");
   EXPECT_EQ(FieldOf(registry_->GetVersion("models/").status()), "name");
   EXPECT_EQ(FieldOf(registry_->DeleteVersion("trainJobs/j/snapshots/1")), "name");
   EXPECT_EQ(FieldOf(registry_->SetAlias("wow", "latest", 0).status()), "alias");
@@ -160,7 +181,7 @@ TEST_F(Registries, DeleteVersionsThatNothingNames) {
             absl::StatusCode::kFailedPrecondition);
   ASSERT_TRUE(registry_->DeleteAlias("wow", "best").ok());
   ASSERT_TRUE(registry_->DeleteVersion("models/wow/versions/0").ok());
-  ExpectMissing(registry_->Find("models/wow/versions/0").status(), "models/wow/versions/0");
+  ExpectMissing(Find("models/wow/versions/0").status(), "models/wow/versions/0");
   EXPECT_TRUE(held->flow->Sample(3, 1, 0).ok());
 }
 
@@ -169,7 +190,7 @@ TEST_F(Registries, GiveTheMemoryOfADeletedModelBack) {
   ModelPtr held = Found("models/wow");
   const std::weak_ptr<const Loaded> watch = held;
   ASSERT_TRUE(registry_->DeleteModel("wow").ok());
-  ExpectMissing(registry_->Find("models/wow").status(), "models/wow");
+  ExpectMissing(Find("models/wow").status(), "models/wow");
   EXPECT_TRUE(held->flow->Sample(3, 1, 0).ok());
   held.reset();
   EXPECT_TRUE(watch.expired());
@@ -222,12 +243,10 @@ TEST_F(Registries, ServeSnapshotsOfTheJobThatHasTheName) {
     ASSERT_TRUE(store_->SaveSnapshot("job", 3, EncodeModelFile(state)).ok());
     ExpectSeed("trainJobs/job/snapshots/3", seed);
     EXPECT_EQ(Found("trainJobs/job/snapshots/3")->name, "trainJobs/job/snapshots/3");
-    EXPECT_EQ(registry_->Find("trainJobs/job/snapshots/4").status().code(),
-              absl::StatusCode::kNotFound);
+    EXPECT_EQ(Find("trainJobs/job/snapshots/4").status().code(), absl::StatusCode::kNotFound);
     store::MoveJob(*store_, "job", store::JobState::kCancelled);
     ASSERT_TRUE(store_->DeleteJob("job").ok());
-    EXPECT_EQ(registry_->Find("trainJobs/job/snapshots/3").status().code(),
-              absl::StatusCode::kNotFound);
+    EXPECT_EQ(Find("trainJobs/job/snapshots/3").status().code(), absl::StatusCode::kNotFound);
   }
 }
 
@@ -235,8 +254,7 @@ TEST_F(Registries, NameADamagedSnapshotAsTheServersFault) {
   Make("wow");
   store::MakeJob(*store_, "job", "wow");
   ASSERT_TRUE(store_->SaveSnapshot("job", 1, "damaged").ok());
-  EXPECT_EQ(registry_->Find("trainJobs/job/snapshots/1").status().code(),
-            absl::StatusCode::kInternal);
+  EXPECT_EQ(Find("trainJobs/job/snapshots/1").status().code(), absl::StatusCode::kInternal);
 }
 
 // A reader that saw version n published never sees an older latest again.
@@ -249,7 +267,7 @@ TEST_F(Registries, NeverGoBackWhileVersionsArePublished) {
     readers.emplace_back([&] {
       for (int64_t least = 0; least < kVersions;) {
         least = published.load();
-        const auto model = registry_->Find("models/wow");
+        const auto model = Find("models/wow");
         ASSERT_TRUE(model.ok()) << model.status();
         const auto number = std::stoll((*model)->name.substr((*model)->name.rfind('/') + 1));
         ASSERT_GE(number, least);
@@ -274,7 +292,7 @@ TEST_F(Registries, NeverServeADeletedModelUnderItsSuccessorsName) {
     readers.emplace_back([&] {
       while (!done) {
         const uint64_t least = current.load();
-        const auto model = registry_->Find("models/wow");
+        const auto model = Find("models/wow");
         if (!model.ok()) {
           ASSERT_TRUE(absl::IsNotFound(model.status()) || absl::IsAborted(model.status()))
               << model.status();

@@ -17,12 +17,14 @@ void Check(const grpc::Status& status) {
 
 }  // namespace
 
-TestServer::TestServer(Config config) {
+TestServer::TestServer(Config config, const OpenStore& open) {
   flows::SetUpTorch();
   config.data_dir = directory_.path();
   config.listen = "127.0.0.1:0";
   if (config.threads == 0) config.threads = 2;
-  auto server = Server::Start(config);
+  auto opened = open(config.data_dir);
+  if (!opened.ok()) throw std::runtime_error(opened.status().ToString());
+  auto server = Server::StartOver(*std::move(opened), config);
   if (!server.ok()) throw std::runtime_error(server.status().ToString());
   server_ = *std::move(server);
   const auto channel = Connect();

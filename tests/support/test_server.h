@@ -4,11 +4,13 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "server/server.h"
+#include "server/store/sqlite_store.h"
 #include "sluice/v1/dataset.grpc.pb.h"
 #include "sluice/v1/inference.grpc.pb.h"
 #include "sluice/v1/model.grpc.pb.h"
@@ -23,7 +25,9 @@ namespace v1 = ::sluice::v1;
 // directory.
 class TestServer {
  public:
-  explicit TestServer(Config config = {});
+  using OpenStore =
+      std::function<absl::StatusOr<std::unique_ptr<store::Store>>(const std::string& data_dir)>;
+  explicit TestServer(Config config = {}, const OpenStore& open = store::OpenSqliteStore);
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
 
