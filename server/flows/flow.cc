@@ -32,13 +32,11 @@ int64_t BlockRows(const FlowSpec& spec) {
   return rows;
 }
 
-torch::Tensor ToTensor(const Array& array) {
+// The array's own numbers, to be read alone and only while the array lives: a large flow
+// is not to be held twice.
+torch::Tensor ViewOf(const Array& array) {
   const auto type = array.dtype() == DType::kFloat32 ? torch::kFloat32 : torch::kFloat64;
-  torch::Tensor tensor = torch::empty(array.shape(), type);
-  if (array.size() > 0) {
-    std::memcpy(tensor.data_ptr(), array.bytes().data(), array.bytes().size());
-  }
-  return tensor;
+  return torch::from_blob(const_cast<std::byte*>(array.bytes().data()), array.shape(), type);
 }
 
 template <typename T>
@@ -114,7 +112,7 @@ class RealNvpFlow : public Flow {
       : state_(std::move(state)),
         block_rows_(BlockRows(state_.spec)),
         net_(state_.spec, state_.standardization),
-        conditioners_(state_.spec, ToTensor(state_.parameters)) {}
+        conditioners_(state_.spec, ViewOf(state_.parameters)) {}
 
   const FlowState& state() const override { return state_; }
 
@@ -222,7 +220,7 @@ class RealNvpFlow : public Flow {
   const FlowState state_;
   const int64_t block_rows_;
   const RealNvp net_;
-  const ConditionerViews conditioners_;
+  const ConditionerViews conditioners_;  // Of state_'s parameters.
 };
 
 }  // namespace

@@ -19,8 +19,8 @@
 
 namespace sluiced::models {
 
-// Of a loaded model: its state, and what LibTorch and the engine made of that.
-constexpr int64_t kCopiesOfParameters = 3;
+// Of a loaded model: its state, and what the engine made of that.
+constexpr int64_t kCopiesOfParameters = 2;
 
 // Thread-safe; no call waits for a load.
 class ModelCache {

@@ -2,6 +2,7 @@
 #include "server/models/engine_flow.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <cmath>
 
@@ -78,6 +79,35 @@ TEST(MakeFlow, RefusesWhatContradictsItself) {
   state.spec.dim = 2;
   state.parameters = Array(DType::kFloat32, {3});
   EXPECT_EQ(FieldOf(MakeFlow(std::move(state)).status()).value_or("none"), "parameters");
+}
+
+// Of malloc, whoever asks: LibTorch's tensors included.
+int64_t BytesInUse() {
+  const struct mallinfo2 info = mallinfo2();
+  return static_cast<int64_t>(info.uordblks + info.hblkhd);
+}
+
+// How much making a flow allocates, in sizes of its parameters, which it is given.
+double GrowthOf(flows::Executor executor) {
+  flows::FlowState state;
+  state.spec.dim = 64;
+  state.spec.hidden = 512;
+  state.spec.executor = executor;
+  state.parameters = flows::InitialParameters(state.spec, 4);
+  const auto size = static_cast<double>(state.parameters.bytes().size());
+  const int64_t before = BytesInUse();
+  const FlowPtr flow = MakeFlow(std::move(state)).value();
+  const auto grown = static_cast<double>(BytesInUse() - before);
+  EXPECT_EQ(flow->state().spec.dim, 64);
+  return grown / size;
+}
+
+TEST(MakeFlow, LibTorchReadsTheParametersWhereTheyAre) {
+  EXPECT_LT(GrowthOf(flows::Executor::kTorch), 0.1);
+}
+
+TEST(MakeFlow, TheEngineHoldsOneCopyOfItsOwn) {
+  EXPECT_LT(GrowthOf(flows::Executor::kEngine), 1.1);
 }
 
 }  // namespace
