@@ -1,6 +1,9 @@
 // Watches: replay, following, skipping, leaving, coming back.
+#include <atomic>
+#include <future>
 #include <thread>
 
+#include "server/store/sqlite_store_impl.h"
 #include "tests/jobs/job_fixture.h"
 
 namespace sluiced::jobs {
@@ -95,6 +98,75 @@ TEST_F(JobWatchTest, ASlowWatcherSkipsAndStillGetsTheTerminalUpdate) {
   const auto rest = slow.ReadToEnd();
   EXPECT_EQ(Sequences(rest), Range(1995, 2002));
   EXPECT_EQ(rest.back().state, JobState::kSucceeded);
+}
+
+TEST_F(JobWatchTest, TheRunEndsWhileWatchersStallWhereverTheyStand) {
+  StartJob(8);
+  AddUpdates(300);
+  Reader never(*manager_, "job-a");
+  Reader replaying(*manager_, "job-a");
+  EXPECT_EQ(replaying.Read().value()->sequence, 1);  // The rest of a page is with it.
+  Reader following(*manager_, "job-a", 301);
+  EXPECT_FALSE(following.watch().TryNext()->update);  // Told of the next one, it does nothing.
+  Reader skipping(*manager_, "job-a", 301);
+  EXPECT_FALSE(skipping.watch().TryNext()->update);
+  AddUpdates(100);
+  EXPECT_EQ(skipping.Read().value()->sequence, 394);
+  AddUpdates(1000);
+  Finish();
+  EXPECT_EQ(StateOf("job-a"), JobState::kSucceeded);
+
+  EXPECT_EQ(Sequences(never.ReadToEnd()), Range(1, 1402));
+  EXPECT_EQ(Sequences(replaying.ReadToEnd()), Range(2, 1402));
+  EXPECT_EQ(Sequences(following.ReadToEnd()), Range(1395, 1402));
+  EXPECT_EQ(Sequences(skipping.ReadToEnd()), Range(1395, 1402));
+}
+
+// Reads of updates wait until Release, the first of them only.
+class StuckStore : public store::SqliteStore {
+ public:
+  using SqliteStore::SqliteStore;
+  absl::StatusOr<std::vector<UpdateRecord>> ListUpdates(absl::string_view job, int64_t after,
+                                                        int64_t limit) override {
+    if (!stuck_.exchange(true)) {
+      entered.set_value();
+      release.get_future().wait();
+    }
+    return SqliteStore::ListUpdates(job, after, limit);
+  }
+  std::promise<void> entered, release;
+
+ private:
+  std::atomic<bool> stuck_ = false;
+};
+
+class JobWatchOverAStuckStore : public JobWatchTest {
+ protected:
+  void SetUp() override {
+    auto lock = store::DataDirLock::Acquire(dir_.path());
+    ASSERT_TRUE(lock.ok()) << lock.status();
+    auto store = std::make_unique<StuckStore>(*std::move(lock), dir_.path());
+    ASSERT_TRUE(store->Start().ok());
+    stuck_ = store.get();
+    store_ = std::move(store);
+    store::MakeModel(*store_, "wow");
+  }
+  StuckStore* stuck_ = nullptr;
+};
+
+TEST_F(JobWatchOverAStuckStore, TheRunEndsWhileAWatcherIsStuckInARead) {
+  StartJob(8);
+  AddUpdates(20);
+  Reader reader(*manager_, "job-a");
+  std::vector<UpdateRecord> updates;
+  std::thread stuck([&] { updates = reader.ReadToEnd(); });
+  stuck_->entered.get_future().wait();
+  AddUpdates(100);
+  Finish();
+  EXPECT_EQ(StateOf("job-a"), JobState::kSucceeded);
+  stuck_->release.set_value();
+  stuck.join();
+  EXPECT_EQ(Sequences(updates), Range(1, 122));
 }
 
 TEST_F(JobWatchTest, AWatcherThatComesBackLosesNothing) {
