@@ -31,6 +31,10 @@ void AddOptions(CLI::App& app, Config& config) {
       ->envname("SLUICE_MAX_RUNNING_JOBS")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
+  app.add_option("--train-threads", config.train_threads,
+                 "Threads of each train job; 0: the cores, shared among the jobs")
+      ->envname("SLUICE_TRAIN_THREADS")
+      ->check(CLI::Range(0, 1024));
   app.add_option("--max-queued-jobs", config.max_queued_jobs, "Train jobs that may wait")
       ->envname("SLUICE_MAX_QUEUED_JOBS")
       ->check(CLI::PositiveNumber)
@@ -56,8 +60,10 @@ Config ParseConfig(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     std::exit(app.exit(error) == 0 ? 0 : kUsage);
   }
-  if (config.threads == 0) {
-    config.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (config.threads == 0) config.threads = cores;
+  if (config.train_threads == 0) {
+    config.train_threads = std::max(1, cores / config.max_running_jobs);
   }
   return config;
 }

@@ -16,6 +16,7 @@ struct Config {
   int io_threads = 4;
   size_t max_queued_calls = 1024;
   int max_running_jobs = 1;
+  int train_threads = 0;  // Of each running job; 0: the cores, shared among the jobs.
   int max_queued_jobs = 1000;
   std::string port_file;  // Gets the bound address, once the server answers.
   observe::LogOptions log;

@@ -71,10 +71,12 @@ absl::Status Run(const Config& config, const sigset_t& signals) {
   ASSIGN_OR_RETURN(std::unique_ptr<Server> server, Server::Start(config));
   const std::string address = AddressOf(config.listen, server->port());
   spdlog::info(
-      "sluiced {} listens on {}: data in {}, {} inference threads, at most {} jobs at once, "
+      "sluiced {} listens on {}: data in {}, {} inference threads, at most {} jobs at once on {} "
+      "threads each, "
       "engine on {}, LibTorch {} on {}, gRPC {}",
       SLUICE_VERSION, address, config.data_dir, config.threads, config.max_running_jobs,
-      engine::SimdTargets().front().name, SLUICE_TORCH_VERSION, flows::BlasName(), grpc::Version());
+      config.train_threads, engine::SimdTargets().front().name, SLUICE_TORCH_VERSION,
+      flows::BlasName(), grpc::Version());
   if (!config.port_file.empty()) RETURN_IF_ERROR(WriteAddress(config.port_file, address));
   const std::string name = WaitForSignal(signals);
   spdlog::info("{}: finishing what is in flight; the same again ends at once", name);

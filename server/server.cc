@@ -86,8 +86,9 @@ class GrpcServer : public Server {
     options.on_published = [this](const std::string& model, int64_t) { registry_->Refresh(model); };
     options.encode_error = EncodeTrainError;
     ASSIGN_OR_RETURN(
-        jobs_, jobs::JobManager::Create(store_.get(), MakeTrainRun(store_.get(), registry_.get()),
-                                        options));
+        jobs_, jobs::JobManager::Create(
+                   store_.get(), MakeTrainRun(store_.get(), registry_.get(), config.train_threads),
+                   options));
     return absl::OkStatus();
   }
 

@@ -48,7 +48,8 @@ training::TrainCallbacks CallbacksOf(jobs::RunContext& context, training::Progre
 
 class TrainRun {
  public:
-  TrainRun(store::Store* store, models::Registry* registry) : store_(store), registry_(registry) {}
+  TrainRun(store::Store* store, models::Registry* registry, int threads)
+      : store_(store), registry_(registry), threads_(threads) {}
 
   absl::StatusOr<jobs::RunResult> operator()(const jobs::JobRecord& job,
                                              jobs::RunContext& context) const {
@@ -72,6 +73,7 @@ class TrainRun {
                                                jobs::RunContext& context) const {
     training::TrainInput input;
     input.config = payload.config;
+    input.threads = threads_;
     ASSIGN_OR_RETURN(input.checkpoint, context.LoadCheckpoint());
     // A run that goes on has its parameters in the checkpoint: what `latest` names by
     // now is of no matter to it.
@@ -117,12 +119,13 @@ class TrainRun {
 
   store::Store* const store_;
   models::Registry* const registry_;
+  const int threads_;
 };
 
 }  // namespace
 
-jobs::RunFunction MakeTrainRun(store::Store* store, models::Registry* registry) {
-  return TrainRun(store, registry);
+jobs::RunFunction MakeTrainRun(store::Store* store, models::Registry* registry, int threads) {
+  return TrainRun(store, registry, threads);
 }
 
 std::string EncodeTrainError(const std::string& error) {

@@ -11,7 +11,8 @@ namespace sluiced {
 
 // For JobManager::Create. Owns neither; both must outlive the manager.
 // What a run adds to its log: training::ToJson(Progress).
-jobs::RunFunction MakeTrainRun(store::Store* store, models::Registry* registry);
+// Each run computes on `threads` threads.
+jobs::RunFunction MakeTrainRun(store::Store* store, models::Registry* registry, int threads);
 
 // For jobs::Options: the last update of a job that FAILED.
 std::string EncodeTrainError(const std::string& error);

@@ -18,11 +18,16 @@ struct AdamStep {
   double gradient_scale = 1;  // The gradient is taken times this: ClipScale.
 };
 
-// One update in place, in one pass: every span has as many numbers. Each number's
-// result depends on its own place alone, so parts may be updated on several threads.
+// Running means of the gradient and of its square beside the parameters.
 template <typename T>
-void Update(const AdamStep& step, std::span<const T> gradient, std::span<T> parameters,
-            std::span<T> first_moment, std::span<T> second_moment);
+struct AdamState {
+  std::span<T> parameters, first_moment, second_moment;
+};
+
+// One update in one pass, every span of as many numbers; `after` may be `before`.
+template <typename T>
+void Update(const AdamStep& step, std::span<const T> gradient, const AdamState<const T>& before,
+            const AdamState<T>& after);
 
 // The gradient's Euclidean norm, the same on any machine and thread count up to the
 // rounding of float64 sums. NaN or inf where a number is.

@@ -16,13 +16,13 @@ Plan<T>::Plan(const flows::FlowSpec& spec, const flows::Standardization& standar
       parameters_(flows::ParameterCount(spec)),
       multiply_adds_(static_cast<int64_t>(LayoutOf(spec).MultiplyAdds())),
       program_(MakeProgram<T>(spec, standardization, gradients)) {
-  Update(parameters);
+  for (int64_t layer = 0; layer < layers(); ++layer) UpdateLayer(layer, parameters);
 }
 
 template <typename T>
-void Plan<T>::Update(std::span<const T> parameters) {
+void Plan<T>::UpdateLayer(int64_t layer, std::span<const T> parameters) {
   SLUICED_CHECK(parameters.size() == static_cast<size_t>(parameters_));
-  program_->Pack(parameters.data());
+  program_->Pack(static_cast<size_t>(layer), parameters.data());
 }
 
 template <typename T>

@@ -26,8 +26,10 @@ class Plan {
   Plan(const flows::FlowSpec& spec, const flows::Standardization& standardization,
        std::span<const T> parameters, Gradients gradients = Gradients::kNo);
 
-  // Other parameters from here on; no other call may run meanwhile.
-  void Update(std::span<const T> parameters);
+  // Other parameters from here on, layer by layer; no other call may run meanwhile,
+  // but for those of other layers.
+  int64_t layers() const { return static_cast<int64_t>(program_->layers()); }
+  void UpdateLayer(int64_t layer, std::span<const T> parameters);
 
   // log q(x); -inf where it overflows, never NaN.
   void LogProb(std::span<const T> x, std::span<T> log_prob, Workspace<T>& workspace) const;
@@ -44,6 +46,7 @@ class Plan {
               Workspace<T>& workspace) const;
 
   int64_t dim() const { return dim_; }
+  int64_t parameters() const { return parameters_; }
   int64_t tile_rows() const { return static_cast<int64_t>(program_->tile_rows()); }
   // Weights that a row meets, a multiply-add each: what the masks leave.
   int64_t multiply_adds() const { return multiply_adds_; }

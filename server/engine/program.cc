@@ -22,7 +22,8 @@ class FlowProgram final : public Program<T> {
               Gradients gradients)
       : flow_(spec, standardization, gradients) {}
 
-  void Pack(const T* parameters) override { flow_.nets().Pack(parameters); }
+  size_t layers() const override { return flow_.layers(); }
+  void Pack(size_t layer, const T* parameters) override { flow_.nets().Pack(layer, parameters); }
 
   size_t tile_rows() const override { return kStride; }
   size_t Scratch() const override {
@@ -55,33 +56,29 @@ class FlowProgram final : public Program<T> {
     }
   }
 
-  size_t GradientNumbers() const override { return flow_.nets().SumNumbers(); }
   size_t GradientScratch() const override { return GradientTile<T>::Numbers(flow_); }
 
   double Likelihood(const T* x, const Share<T>& share) const override {
-    GradientTile<T> tile(flow_, share.scratch);
+    GradientTile<T> tile(flow_, share.scratch, share.sums);
     double loss = 0;
     for (size_t first = 0; first < share.rows; first += kStride) {
       loss += tile.Likelihood(x + first * flow_.dim(), std::min(kStride, share.rows - first),
-                              share.weight, share.sums);
+                              share.weight);
     }
+    tile.Finish();
     return loss;
   }
 
   double ReverseKl(const T* z, bool with_score, const SlopeFunction<T>& slope,
                    const Share<T>& share) const override {
-    GradientTile<T> tile(flow_, share.scratch);
+    GradientTile<T> tile(flow_, share.scratch, share.sums);
     double loss = 0;
     for (size_t first = 0; first < share.rows; first += kStride) {
       loss += tile.ReverseKl(z + first * flow_.dim(), std::min(kStride, share.rows - first),
-                             share.first_row + first, share.weight, with_score, slope, share.sums);
+                             share.first_row + first, share.weight, with_score, slope);
     }
+    tile.Finish();
     return loss;
-  }
-
-  size_t ReduceTasks() const override { return flow_.layers(); }
-  void Reduce(const T* sums, size_t count, size_t task, T* gradient) const override {
-    flow_.nets().ReduceLayer(sums, count, task, gradient);
   }
 
  private:

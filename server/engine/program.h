@@ -28,8 +28,8 @@ template <typename T>
 using SlopeFunction =
     std::function<void(size_t first_row, std::span<const T> x, std::span<T> slope)>;
 
-// A call's share of a sum over rows: adds to `sums` (GradientNumbers() of them),
-// each row weighing `weight`. Returns the sum of the rows' losses, in float64.
+// A call's share of a sum over rows: adds to `sums` [parameters], zero at first, each
+// row weighing `weight`. Returns the sum of the rows' losses, in float64.
 template <typename T>
 struct Share {
   size_t first_row, rows;
@@ -45,7 +45,10 @@ class Program {
  public:
   virtual ~Program() = default;
 
-  virtual void Pack(const T* parameters) = 0;
+  // Takes over the parameters of one of the layers; those of different layers may be
+  // packed at once.
+  virtual size_t layers() const = 0;
+  virtual void Pack(size_t layer, const T* parameters) = 0;
 
   virtual size_t tile_rows() const = 0;  // Rows that are computed together, at most.
   virtual size_t Scratch() const = 0;    // Numbers, for ToBase and FromBase.
@@ -53,18 +56,12 @@ class Program {
   virtual void FromBase(const T* z, size_t rows, const Outputs<T>& out, T* scratch) const = 0;
 
   // Only for programs with gradients.
-  virtual size_t GradientNumbers() const = 0;
   virtual size_t GradientScratch() const = 0;
   // Loss of a row: -log q(x). x is the first row of the share.
   virtual double Likelihood(const T* x, const Share<T>& share) const = 0;
   // Loss of a row: log q(x), x = FromBase(z); the gradient is that of log q - log p.
   virtual double ReverseKl(const T* z, bool with_score, const SlopeFunction<T>& slope,
                            const Share<T>& share) const = 0;
-  // Adds up `count` shares' sums, each GradientNumbers() long, one after the other,
-  // in their order, into one task's part of the gradient. Parts do not overlap; what
-  // no part covers is zero.
-  virtual size_t ReduceTasks() const = 0;
-  virtual void Reduce(const T* sums, size_t count, size_t task, T* gradient) const = 0;
 };
 
 // For the best SIMD target of this machine.

@@ -3,43 +3,39 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
 #include "server/engine/buffer.h"
 #include "server/engine/plan.h"
+#include "server/engine/task_runner.h"
 
 namespace sluiced::engine {
 
-// Runs task(0) ... task(tasks - 1), on any threads, and returns when all are done.
-using TaskRunner = std::function<void(int64_t tasks, const std::function<void(int64_t)>& task)>;
-
-// The default: one after the other on the calling thread.
-void RunInline(int64_t tasks, const std::function<void(int64_t)>& task);
-
 enum class Score { kKeep, kDrop };
 
-// Belongs to one training: one call at a time. The results' bits depend on the
-// number of rows, not on the runner. Nothing is allocated after the first call
-// on as many rows.
+// Belongs to one training: one call at a time, each shared among the runner's
+// workers. The results' bits depend on the number of rows, not on the runner. Nothing
+// is allocated after the first call on as many rows.
 template <typename T>
 class TrainingPlan {
  public:
-  // As Plan's.
+  // As Plan's; `runner` must outlive it.
   TrainingPlan(const flows::FlowSpec& spec, const flows::Standardization& standardization,
-               std::span<const T> parameters);
+               std::span<const T> parameters, TaskRunner* runner);
 
   // Other parameters from here on.
-  void Update(std::span<const T> parameters) { plan_.Update(parameters); }
+  void Update(std::span<const T> parameters);
 
-  // For values at the present parameters, on any thread between updates.
-  const Plan<T>& plan() const { return plan_; }
+  // log q of rows x [n, dim], n >= 0; -inf where it overflows.
+  void LogProb(std::span<const T> x, std::span<T> log_prob);
+
+  // x = FromBase(z) and its ladj, for rows z [n, dim], n >= 0.
+  void FromBase(std::span<const T> z, std::span<T> x, std::span<T> ladj);
 
   // Mean of -log q(x) over rows x [n, dim], n >= 1, and its gradient [parameters]:
   // 0 for those that the masks leave out. Not finite where a row overflows.
-  double Likelihood(std::span<const T> x, std::span<T> gradient,
-                    const TaskRunner& runner = RunInline);
+  double Likelihood(std::span<const T> x, std::span<T> gradient);
 
   // Mean of log q(x) over x = FromBase(z), for draws z [n, dim], n >= 1. gradient is
   // that of the mean of log q(x) - log p(x): `slope` is asked for d log p / dx of a
@@ -47,7 +43,7 @@ class TrainingPlan {
   // gradient that log q has at fixed x: its mean is zero, and its noise would not
   // vanish at the optimum (Roeder, Wu and Duvenaud 2017, arXiv:1703.09194).
   double ReverseKl(std::span<const T> z, Score score, const SlopeFunction<T>& slope,
-                   std::span<T> gradient, const TaskRunner& runner = RunInline);
+                   std::span<T> gradient);
 
  private:
   // Shares of a sum over rows, a task each: so many that up to eight threads are
@@ -58,14 +54,17 @@ class TrainingPlan {
   };
 
   template <typename OneShare>
-  double Sum(std::span<const T> rows, std::span<T> gradient, const TaskRunner& runner,
-             const OneShare& one_share);
+  double Sum(std::span<const T> rows, std::span<T> gradient, const OneShare& one_share);
   Split SplitOf(size_t rows) const;
+  // part(first, count) for parts of the rows, on the runner.
+  template <typename Part>
+  void InParts(size_t rows, const Part& part);
 
   Plan<T> plan_;
-  Buffer<T> sums_;     // [shares, GradientNumbers()]
-  Buffer<T> scratch_;  // [shares, GradientScratch()]
-  std::vector<double> losses_;
+  TaskRunner* const runner_;
+  Buffer<T> sums_;                        // [shares, parameters]
+  std::vector<Workspace<T>> workspaces_;  // By worker.
+  std::vector<double> losses_;            // By share.
 };
 
 extern template class TrainingPlan<float>;

@@ -3,6 +3,7 @@
 #include <numbers>
 #include <utility>
 
+#include "server/engine/crew.h"
 #include "server/engine/training_plan.h"
 #include "server/flows/parameters.h"
 #include "server/training/flow_gradients.h"
@@ -24,31 +25,38 @@ double StandardNormalLogDensity(std::span<const T> z) {
   return -0.5 * (squares + static_cast<double>(z.size()) * std::log(2 * std::numbers::pi));
 }
 
+// Zero, or whatever an array of this shape and dtype held before.
+void Shape(Array* array, DType dtype, const std::vector<int64_t>& shape) {
+  if (array->dtype() != dtype || array->shape() != shape) *array = Array(dtype, shape);
+}
+
 template <typename T>
 class EngineGradients final : public FlowGradients {
  public:
-  EngineGradients(const flows::FlowSpec& spec, const flows::Standardization& standardization)
+  EngineGradients(const flows::FlowSpec& spec, const flows::Standardization& standardization,
+                  int threads)
       : spec_(spec),
+        crew_(threads),
         plan_(spec, standardization,
-              Array(spec.dtype, {flows::ParameterCount(spec)}).template as<T>()) {}
+              Array(spec.dtype, {flows::ParameterCount(spec)}).template as<T>(), &crew_) {}
 
   double NegativeLogLikelihood(const Array& parameters, const Array& x, Array* gradient) override {
     plan_.Update(parameters.as<T>());
     if (gradient != nullptr) {
-      *gradient = Array(spec_.dtype, parameters.shape());
+      Shape(gradient, spec_.dtype, parameters.shape());
       return plan_.Likelihood(x.as<T>(), gradient->as<T>());
     }
-    std::vector<T> log_prob(static_cast<size_t>(x.rows()));
-    plan_.plan().LogProb(x.as<T>(), std::span<T>(log_prob), workspace_);
+    log_prob_.resize(static_cast<size_t>(x.rows()));
+    plan_.LogProb(x.as<T>(), std::span<T>(log_prob_));
     double sum = 0;
-    for (T value : log_prob) sum -= static_cast<double>(value);
+    for (T value : log_prob_) sum -= static_cast<double>(value);
     return sum / static_cast<double>(x.rows());
   }
 
   Images FromBase(const Array& parameters, const Array& z) override {
     plan_.Update(parameters.as<T>());
     Array x(spec_.dtype, z.shape()), ladj(spec_.dtype, {z.rows()});
-    plan_.plan().FromBase(z.as<T>(), x.as<T>(), ladj.as<T>(), workspace_);
+    plan_.FromBase(z.as<T>(), x.as<T>(), ladj.as<T>());
     Images images = {ToDoubles(x), ToDoubles(ladj)};
     const auto dim = static_cast<size_t>(spec_.dim);
     const auto base = z.as<T>();
@@ -62,9 +70,10 @@ class EngineGradients final : public FlowGradients {
   double ReverseKl(const Array& parameters, const Array& z, Score score, const SlopeFunction& slope,
                    Array* gradient) override {
     plan_.Update(parameters.as<T>());
-    *gradient = Array(spec_.dtype, parameters.shape());
-    std::vector<double> x, slopes;
+    Shape(gradient, spec_.dtype, parameters.shape());
     const auto of_tile = [&](size_t first_row, std::span<const T> tile, std::span<T> out) {
+      // Of this thread: tiles of different rows come at the same time.
+      thread_local std::vector<double> x, slopes;
       x.assign(tile.begin(), tile.end());
       slopes.resize(x.size());
       slope(first_row, x, slopes);
@@ -78,25 +87,28 @@ class EngineGradients final : public FlowGradients {
 
  private:
   const flows::FlowSpec spec_;
+  engine::Crew crew_;
   engine::TrainingPlan<T> plan_;
-  engine::Workspace<T> workspace_;
+  std::vector<T> log_prob_;
 };
 
 }  // namespace
 
 std::unique_ptr<FlowGradients> MakeEngineGradients(const flows::FlowSpec& spec,
-                                                   const flows::Standardization& standardization) {
+                                                   const flows::Standardization& standardization,
+                                                   int threads) {
   if (spec.dtype == DType::kFloat32) {
-    return std::make_unique<EngineGradients<float>>(spec, standardization);
+    return std::make_unique<EngineGradients<float>>(spec, standardization, threads);
   }
-  return std::make_unique<EngineGradients<double>>(spec, standardization);
+  return std::make_unique<EngineGradients<double>>(spec, standardization, threads);
 }
 
 std::unique_ptr<FlowGradients> MakeGradients(const flows::FlowSpec& spec,
-                                             const flows::Standardization& standardization) {
+                                             const flows::Standardization& standardization,
+                                             int threads) {
   return flows::ExecutorFor(spec) == flows::Executor::kTorch
              ? MakeTorchGradients(spec, standardization)
-             : MakeEngineGradients(spec, standardization);
+             : MakeEngineGradients(spec, standardization, threads);
 }
 
 }  // namespace sluiced::training

@@ -20,8 +20,8 @@ class FlowGradients {
  public:
   virtual ~FlowGradients() = default;
 
-  // Mean of -log q over the rows x, in nats, and, unless it is null, its gradient
-  // by the parameters.
+  // Mean of -log q over the rows x, in nats, and, unless it is null, its gradient by
+  // the parameters. A `gradient` of their shape and dtype is written in place.
   virtual double NegativeLogLikelihood(const Array& parameters, const Array& x,
                                        Array* gradient) = 0;
 
@@ -32,7 +32,7 @@ class FlowGradients {
   virtual Images FromBase(const Array& parameters, const Array& z) = 0;
 
   // d log p / dx of rows x into slope, both [rows, dim], the first of them at
-  // first_row among all rows of the call.
+  // first_row among all rows of the call. Called on several threads at once.
   using SlopeFunction =
       std::function<void(size_t first_row, std::span<const double> x, std::span<double> slope)>;
   enum class Score {
@@ -48,11 +48,14 @@ class FlowGradients {
                            const SlopeFunction& slope, Array* gradient) = 0;
 };
 
-// On the executor that the spec names; autograd is LibTorch's.
+// On the executor that the spec names; autograd is LibTorch's. The engine uses so many
+// threads, the caller's among them; bits do not depend on their number.
 std::unique_ptr<FlowGradients> MakeGradients(const flows::FlowSpec& spec,
-                                             const flows::Standardization& standardization);
+                                             const flows::Standardization& standardization,
+                                             int threads);
 std::unique_ptr<FlowGradients> MakeEngineGradients(const flows::FlowSpec& spec,
-                                                   const flows::Standardization& standardization);
+                                                   const flows::Standardization& standardization,
+                                                   int threads);
 std::unique_ptr<FlowGradients> MakeTorchGradients(const flows::FlowSpec& spec,
                                                   const flows::Standardization& standardization);
 

@@ -15,14 +15,22 @@ constexpr int64_t kRowsAtOnce = 4096;
 // training rows.
 constexpr int64_t kMaxAssessedRows = 10'000;
 
-Array Gather(const Array& data, std::span<const int64_t> rows) {
-  Array gathered(data.dtype(), {static_cast<int64_t>(rows.size()), data.cols()});
+void GatherInto(const Array& data, std::span<const int64_t> rows, Array* gathered) {
+  const auto count = static_cast<int64_t>(rows.size());
+  if (gathered->rows() != count || gathered->dtype() != data.dtype()) {
+    *gathered = Array(data.dtype(), {count, data.cols()});
+  }
   const size_t row_bytes = static_cast<size_t>(data.cols()) * SizeOf(data.dtype());
-  std::byte* out = gathered.bytes().data();
+  std::byte* out = gathered->bytes().data();
   for (int64_t row : rows) {
     std::memcpy(out, data.bytes().data() + static_cast<size_t>(row) * row_bytes, row_bytes);
     out += row_bytes;
   }
+}
+
+Array Gather(const Array& data, std::span<const int64_t> rows) {
+  Array gathered(data.dtype(), {static_cast<int64_t>(rows.size()), data.cols()});
+  GatherInto(data, rows, &gathered);
   return gathered;
 }
 
@@ -48,11 +56,13 @@ class Likelihood final : public Criterion {
   }
 
   double Batch(const Array& parameters, int64_t first, int64_t count, Array* gradient) override {
-    const Array rows = config_.shuffle
-                           ? Gather(train_, std::span(order_).subspan(static_cast<size_t>(first),
-                                                                      static_cast<size_t>(count)))
-                           : train_.Rows(first, count);
-    return flow_->NegativeLogLikelihood(parameters, rows, gradient);
+    if (!config_.shuffle) {
+      return flow_->NegativeLogLikelihood(parameters, train_.Rows(first, count), gradient);
+    }
+    const auto rows =
+        std::span(order_).subspan(static_cast<size_t>(first), static_cast<size_t>(count));
+    GatherInto(train_, rows, &batch_);
+    return flow_->NegativeLogLikelihood(parameters, batch_, gradient);
   }
 
   Assessment Assess(const Array& parameters) override {
@@ -86,6 +96,7 @@ class Likelihood final : public Criterion {
   const Array train_, validation_;
   Array assessed_;  // Empty: all of train_.
   std::vector<int64_t> order_;
+  Array batch_;
 };
 
 }  // namespace

@@ -9,12 +9,9 @@ namespace sluiced::training {
 namespace {
 
 template <typename T>
-Weights UpdateAs(const engine::AdamStep& step, const Array& gradient, const Weights& before) {
-  auto parameters = std::make_shared<Array>(*before.parameters);
-  auto first = std::make_shared<Array>(*before.first_moment);
-  auto second = std::make_shared<Array>(*before.second_moment);
-  engine::Update<T>(step, gradient.as<T>(), parameters->as<T>(), first->as<T>(), second->as<T>());
-  return {std::move(parameters), std::move(first), std::move(second), step.updates};
+engine::AdamState<const T> StateOf(const Weights& weights) {
+  return {weights.parameters->as<T>(), weights.first_moment->as<T>(),
+          weights.second_moment->as<T>()};
 }
 
 }  // namespace
@@ -29,20 +26,36 @@ double Norm(const Array& gradient) {
                                              : engine::Norm(gradient.as<double>());
 }
 
-Weights Update(const TrainConfig& config, double learning_rate, const Array& gradient, double norm,
-               const Weights& weights) {
+Weights Updater::Update(double learning_rate, const Array& gradient, double norm,
+                        const Weights& weights) {
   const engine::AdamStep step = {
       .learning_rate = learning_rate,
-      .beta1 = config.beta1,
-      .beta2 = config.beta2,
-      .epsilon = config.epsilon,
-      .weight_decay = config.weight_decay,
-      .decoupled = config.optimizer == Optimizer::kAdamW,
+      .beta1 = config_.beta1,
+      .beta2 = config_.beta2,
+      .epsilon = config_.epsilon,
+      .weight_decay = config_.weight_decay,
+      .decoupled = config_.optimizer == Optimizer::kAdamW,
       .updates = weights.updates + 1,
-      .gradient_scale = engine::ClipScale(norm, config.clip_norm),
+      .gradient_scale = engine::ClipScale(norm, config_.clip_norm),
   };
-  return gradient.dtype() == DType::kFloat32 ? UpdateAs<float>(step, gradient, weights)
-                                             : UpdateAs<double>(step, gradient, weights);
+  const auto parameters = Take(gradient), first = Take(gradient), second = Take(gradient);
+  const auto update = [&]<typename T>(std::span<const T> along) {
+    engine::Update<T>(step, along, StateOf<T>(weights),
+                      {parameters->as<T>(), first->as<T>(), second->as<T>()});
+  };
+  if (gradient.dtype() == DType::kFloat32) {
+    update(gradient.as<float>());
+  } else {
+    update(gradient.as<double>());
+  }
+  return {parameters, first, second, step.updates};
+}
+
+std::shared_ptr<Array> Updater::Take(const Array& like) {
+  for (const auto& array : arrays_) {
+    if (array.use_count() == 1) return array;
+  }
+  return arrays_.emplace_back(std::make_shared<Array>(like.dtype(), like.shape()));
 }
 
 }  // namespace sluiced::training

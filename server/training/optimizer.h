@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "server/common/array.h"
 #include "server/training/train_config.h"
@@ -24,9 +25,21 @@ struct Weights {
 // Euclidean norm; NaN and inf stay what they are.
 double Norm(const Array& gradient);
 
-// `weights` after one update along `gradient`, which is of this `norm` and clipped as
-// `config` says.
-Weights Update(const TrainConfig& config, double learning_rate, const Array& gradient, double norm,
-               const Weights& weights);
+// Makes new weights in the memory of those that nobody holds any more. Not
+// thread-safe, nor may others drop weights it made meanwhile.
+class Updater {
+ public:
+  explicit Updater(const TrainConfig& config) : config_(config) {}
+
+  // `weights` after one update along `gradient`, which is of this `norm` and clipped
+  // as the config says.
+  Weights Update(double learning_rate, const Array& gradient, double norm, const Weights& weights);
+
+ private:
+  std::shared_ptr<Array> Take(const Array& like);
+
+  const TrainConfig config_;
+  std::vector<std::shared_ptr<Array>> arrays_;  // Those that are held here alone are free.
+};
 
 }  // namespace sluiced::training

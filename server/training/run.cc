@@ -49,6 +49,7 @@ Run::Run(const Checkpoint& start, const TrainCallbacks& callbacks, Criterion& cr
       snapshot_epochs_(SnapshotEpochs(start.config)),
       now_{start.now, start.before, start.counters},
       epoch_start_(now_),
+      updater_(start.config),
       best_(start.best_parameters),
       last_checkpoint_(absl::Now()) {}
 
@@ -94,9 +95,8 @@ Run::Ending Run::RunEpoch(EpochSums* sums, Criterion::Assessment* assessment) {
 void Run::Step(int64_t step, EpochSums* sums) {
   const int64_t first = step * config_.batch_size;
   const int64_t rows = std::min(config_.batch_size, criterion_.rows_per_epoch() - first);
-  Array gradient;
   const auto learn = [&] {
-    return criterion_.Batch(*now_.weights.parameters, first, rows, &gradient);
+    return criterion_.Batch(*now_.weights.parameters, first, rows, &gradient_);
   };
   const auto loss_at = [&](const Array& parameters) {
     return criterion_.Batch(parameters, first, rows, nullptr);
@@ -104,7 +104,7 @@ void Run::Step(int64_t step, EpochSums* sums) {
   double loss = learn();
   const double reference = now_.counters.reference_loss;
   if (IsExploded(loss, reference) && UndoSteps(loss, reference, loss_at, sums)) loss = learn();
-  const double norm = Norm(gradient);
+  const double norm = Norm(gradient_);
   if (!std::isfinite(loss) || !std::isfinite(norm)) {
     ++sums->skipped;
     ++now_.counters.skipped;
@@ -114,7 +114,7 @@ void Run::Step(int64_t step, EpochSums* sums) {
       now_.counters.learning_rate_factor *
       LearningRateAt(config_, now_.counters.epoch * steps_per_epoch_ + step, steps_per_epoch_);
   history_.Push(now_.weights);
-  now_.weights = Update(config_, sums->learning_rate, gradient, norm, now_.weights);
+  now_.weights = updater_.Update(sums->learning_rate, gradient_, norm, now_.weights);
   sums->norm += norm;
   ++sums->steps;
   sums->loss += loss * static_cast<double>(rows);

@@ -86,6 +86,8 @@ class Run {
   Position now_;
   Position epoch_start_;
   StepHistory history_;
+  Updater updater_;
+  Array gradient_;
   std::shared_ptr<const Array> best_;
   Signal stopped_by_ = Signal::kContinue;
   std::string why_;

@@ -91,8 +91,9 @@ absl::Status Warn(const TrainCallbacks& callbacks, const std::vector<std::string
 
 absl::StatusOr<TrainOutcome> TrainOnTarget(const TrainInput& input, const Checkpoint& start,
                                            const TrainCallbacks& callbacks) {
-  const auto criterion = MakeReverseKl(MakeGradients(start.spec, start.standardization),
-                                       input.config, *input.target, start.spec.dtype);
+  const auto criterion =
+      MakeReverseKl(MakeGradients(start.spec, start.standardization, input.threads), input.config,
+                    *input.target, start.spec.dtype);
   return Run(start, callbacks, *criterion).Execute();
 }
 
@@ -107,8 +108,9 @@ absl::StatusOr<TrainOutcome> TrainOnRows(const TrainInput& input, Checkpoint sta
   if (input.checkpoint.empty()) {
     RETURN_IF_ERROR(Warn(callbacks, DegeneracyWarnings(*input.rows, split.train)));
   }
-  const auto criterion = MakeLikelihood(MakeGradients(start.spec, start.standardization), config,
-                                        *input.rows, start.spec.dtype, split);
+  const auto criterion =
+      MakeLikelihood(MakeGradients(start.spec, start.standardization, input.threads), config,
+                     *input.rows, start.spec.dtype, split);
   return Run(start, callbacks, *criterion).Execute();
 }
 

@@ -28,6 +28,8 @@ struct TrainInput {
   // The last checkpoint of an earlier, finished run of the same spec whose last
   // parameters and optimiser state begin this one; empty: `start`, fresh state.
   std::string continue_from;
+  // That compute, the caller's among them.
+  int threads = 1;
 };
 
 enum class Signal { kContinue, kPause, kCancel };

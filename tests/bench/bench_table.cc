@@ -3,8 +3,15 @@
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <string>
 
 namespace sluiced::bench {
+namespace {
+
+// Of ".../b256/...": 256.
+double RowsOf(const std::string& name) { return std::stod(name.substr(name.find("/b") + 2)); }
+
+}  // namespace
 
 void MedianReporter::ReportRuns(const std::vector<Run>& runs) {
   for (const Run& run : runs) {
@@ -22,21 +29,31 @@ double MedianReporter::Median(const std::string& name) const {
   return found == medians_.end() ? 0 : found->second;
 }
 
-void Print(const std::vector<Row>& rows, const MedianReporter& medians, const std::string& json) {
+void Print(const std::string& simd, const std::vector<Row>& rows, const MedianReporter& medians,
+           const std::string& json) {
+  std::printf("SIMD %s; multiply-add peak, GFLOP/s:", simd.c_str());
+  for (const char* peak : {"f32/t1", "f64/t1", "f32/t2", "f64/t2"}) {
+    std::printf(" %s %.1f", peak, 1e-9 * medians.Median(std::string("peak/") + peak));
+  }
+  std::printf("\n%-38s %13s %11s %7s %10s %12s\n", "name", "rows/s", "us a call", "peak",
+              "x modules", "x reference");
   nlohmann::json document = nlohmann::json::array();
-  std::printf("%-40s %14s %12s %12s %10s\n", "name", "rows/s", "us/call row", "peak share",
-              "x LibTorch");
   for (const Row& row : rows) {
     const double rate = medians.Median("engine/" + row.name);
     if (rate == 0) continue;
-    const double torch = medians.Median("torch/" + row.name);
-    const double peak = medians.Median("peak/" + row.peak) * row.threads;
+    const auto times = [&](const char* other) {
+      const double theirs = medians.Median(other + row.name);
+      return theirs > 0 ? rate / theirs : 0;
+    };
+    const double peak = medians.Median(row.peak);
     const double share = peak > 0 ? rate * row.flops_per_row / peak : 0;
-    const double times = torch > 0 ? rate / torch : 0;
-    std::printf("%-40s %14.0f %12.3f %11.1f%% %10.1f\n", row.name.c_str(), rate, 1e6 / rate,
-                100 * share, times);
-    document.push_back(
-        {{"name", row.name}, {"rows_per_s", rate}, {"peak_share", share}, {"times_torch", times}});
+    std::printf("%-38s %13.0f %11.4g %6.1f%% %10.1f %12.1f\n", row.name.c_str(), rate,
+                1e6 * RowsOf(row.name) / rate, 100 * share, times("modules/"), times("reference/"));
+    document.push_back({{"name", row.name},
+                        {"rows_per_s", rate},
+                        {"peak_share", share},
+                        {"times_torch", times("modules/")},
+                        {"times_reference", times("reference/")}});
   }
   if (!json.empty()) std::ofstream(json) << document.dump(1) << "\n";
 }

@@ -12,9 +12,8 @@ namespace sluiced::bench {
 // One row of the table: the engine's figure beside LibTorch's and the peak.
 struct Row {
   std::string name;  // "log_prob/d2_l8_h32/f32/b256/t1"
-  std::string peak;  // Name of the peak's benchmark: "f32".
+  std::string peak;  // Name of the peak's benchmark, of as many threads.
   double flops_per_row;
-  int threads;
 };
 
 // Keeps the median of every benchmark; the names are its keys.
@@ -30,7 +29,9 @@ class MedianReporter final : public benchmark::BenchmarkReporter {
   std::map<std::string, double> medians_;
 };
 
-// The rows that ran, to stdout; as an array of objects to `json`, unless it is empty.
-void Print(const std::vector<Row>& rows, const MedianReporter& medians, const std::string& json);
+// The peaks and the rows that ran, to stdout; as an array of objects to `json`, unless
+// it is empty.
+void Print(const std::string& simd, const std::vector<Row>& rows, const MedianReporter& medians,
+           const std::string& json);
 
 }  // namespace sluiced::bench

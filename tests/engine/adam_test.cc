@@ -39,6 +39,11 @@ std::unique_ptr<torch::optim::Optimizer> TorchOptimizer(const Settings& settings
 }
 
 template <typename T>
+AdamState<const T> Const(const AdamState<T>& state) {
+  return {state.parameters, state.first_moment, state.second_moment};
+}
+
+template <typename T>
 void ExpectTorchs(const Settings& settings, DType dtype, double tolerance) {
   Array parameters = Points(kNumbers, 1, dtype);
   torch::Tensor expected = flows::TensorOf(parameters).requires_grad_();
@@ -54,7 +59,8 @@ void ExpectTorchs(const Settings& settings, DType dtype, double tolerance) {
                            .decoupled = settings.decoupled,
                            .updates = update,
                            .gradient_scale = ClipScale(norm, settings.clip_norm)};
-    Update<T>(step, gradient.as<T>(), parameters.as<T>(), first.as<T>(), second.as<T>());
+    const AdamState<T> state = {parameters.as<T>(), first.as<T>(), second.as<T>()};
+    Update<T>(step, gradient.as<T>(), Const(state), state);
     expected.mutable_grad() = flows::TensorOf(gradient) * step.gradient_scale;
     optimizer->step();
     EXPECT_LT(LargestGap(parameters, flows::ArrayOf(expected)), tolerance) << update;

@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <thread>
 #include <vector>
 
+#include "server/engine/crew.h"
 #include "server/engine/simd_target.h"
 #include "server/engine/training_plan.h"
 #include "server/flows/real_nvp.h"
@@ -31,16 +31,6 @@ void SlopeOf(std::span<const T> x, std::span<T> slope) {
   for (size_t i = 0; i < x.size(); ++i) slope[i] = std::cos(x[i]) - x[i];
 }
 
-void RunOnThreads(int64_t threads, int64_t tasks, const std::function<void(int64_t)>& task) {
-  std::vector<std::thread> running;
-  for (int64_t t = 0; t < threads; ++t) {
-    running.emplace_back([=, &task] {
-      for (int64_t i = tasks - 1 - t; i >= 0; i -= threads) task(i);
-    });
-  }
-  for (std::thread& thread : running) thread.join();
-}
-
 class GradientLaws : public testing::TestWithParam<Case> {
  protected:
   const flows::FlowSpec spec_ = SpecOf(GetParam());
@@ -55,21 +45,25 @@ class GradientLaws : public testing::TestWithParam<Case> {
   }
 
   template <typename T>
-  Gradient Engine(Loss loss, const Array& rows, const TaskRunner& runner) const {
+  Gradient Engine(Loss loss, const Array& rows, TaskRunner* runner) const {
     Gradient result = {0, Array(spec_.dtype, parameters_.shape())};
-    TrainingPlan<T> plan(spec_, map_, parameters_.as<T>());
+    TrainingPlan<T> plan(spec_, map_, parameters_.as<T>(), runner);
     if (loss == Loss::kLikelihood) {
-      result.loss = plan.Likelihood(rows.as<T>(), result.gradient.as<T>(), runner);
+      result.loss = plan.Likelihood(rows.as<T>(), result.gradient.as<T>());
     } else {
       const Score score = loss == Loss::kReverseKl ? Score::kKeep : Score::kDrop;
       const auto slope = [](size_t, std::span<const T> x, std::span<T> out) { SlopeOf(x, out); };
-      result.loss = plan.ReverseKl(rows.as<T>(), score, slope, result.gradient.as<T>(), runner);
+      result.loss = plan.ReverseKl(rows.as<T>(), score, slope, result.gradient.as<T>());
     }
     return result;
   }
-  Gradient Engine(Loss loss, const Array& rows, const TaskRunner& runner = RunInline) const {
+  Gradient Engine(Loss loss, const Array& rows, TaskRunner* runner) const {
     return spec_.dtype == DType::kFloat32 ? Engine<float>(loss, rows, runner)
                                           : Engine<double>(loss, rows, runner);
+  }
+  Gradient Engine(Loss loss, const Array& rows) const {
+    InlineRunner runner;
+    return Engine(loss, rows, &runner);
   }
 
   // server/training's own formulas.
@@ -142,9 +136,9 @@ TEST_P(GradientLaws, ThreadsChangeNoBit) {
   const Array rows = Points(1000, spec_.dim, spec_.dtype);
   for (Loss loss : {Loss::kLikelihood, Loss::kReverseKl, Loss::kReverseKlWithoutScore}) {
     const Gradient expected = Engine(loss, rows);
-    for (int64_t threads : {2, 8}) {
-      const Gradient actual = Engine(
-          loss, rows, [=](int64_t tasks, const auto& task) { RunOnThreads(threads, tasks, task); });
+    for (int threads : {2, 8}) {
+      Crew crew(threads);
+      const Gradient actual = Engine(loss, rows, &crew);
       if (!std::isfinite(expected.loss)) continue;  // NaN equals nothing.
       EXPECT_EQ(actual.loss, expected.loss);
       EXPECT_EQ(actual.gradient, expected.gradient);
@@ -166,7 +160,8 @@ TEST_P(GradientTargets, AgreeWithTheBest) {
     std::vector<Array> gradients;
     for (const SimdTarget& target : {SimdTargets().front(), GetParam()}) {
       UseSimdTarget(target);
-      TrainingPlan<double> plan(spec, MapOf(one), parameters.as<double>());
+      InlineRunner runner;
+      TrainingPlan<double> plan(spec, MapOf(one), parameters.as<double>(), &runner);
       gradients.emplace_back(spec.dtype, parameters.shape());
       plan.Likelihood(x.as<double>(), gradients.back().as<double>());
     }
@@ -182,7 +177,8 @@ INSTANTIATE_TEST_SUITE_P(Seed, GradientParity, testing::ValuesIn(flows::kParityC
 
 template <typename T>
 void ExpectSeedsGradient(const flows::FlowState& state, const SafetensorsFile& file, double gap) {
-  TrainingPlan<T> plan(state.spec, state.standardization, state.parameters.as<T>());
+  InlineRunner runner;
+  TrainingPlan<T> plan(state.spec, state.standardization, state.parameters.as<T>(), &runner);
   Array gradient(state.spec.dtype, state.parameters.shape());
   plan.Likelihood(file.tensors.at("x").as<T>(), gradient.as<T>());
   EXPECT_LT(LargestGap(gradient, flows::Flatten(file, state.spec, "grad/")), gap);

@@ -18,7 +18,7 @@ namespace {
 
 std::unique_ptr<FlowGradients> Flow(const flows::FlowSpec& spec,
                                     const flows::Standardization& standardization = {}) {
-  return MakeGradients(spec, standardization);
+  return MakeGradients(spec, standardization, /*threads=*/1);
 }
 
 class StandardNormal final : public targets::Target {

@@ -63,11 +63,12 @@ TEST_P(AdamParity, TenFullBatchStepsEndWhereTheSeedsDo) {
       Flatten(Read(std::string(parity.name) + ".weights.safetensors"), spec, "");
   const flows::RealNvp flow(spec, {});
   Weights weights = Weights::Fresh(std::make_shared<const Array>(flows::ArrayOf(start)));
+  Updater updater({});
   for (int step = 0; step < 10; ++step) {
     const torch::Tensor parameters = flows::TensorOf(*weights.parameters).requires_grad_();
     const torch::Tensor loss = -flow.LogProb(parameters, x).mean();
     const torch::Tensor gradient = torch::autograd::grad({loss}, {parameters})[0];
-    weights = Update({}, 1e-3, flows::ArrayOf(gradient), 0, weights);
+    weights = updater.Update(1e-3, flows::ArrayOf(gradient), 0, weights);
   }
   const torch::Tensor wanted = Flatten(expected, spec, "adam10/");
   const double error = (flows::TensorOf(*weights.parameters) - wanted).abs().max().item<double>();
@@ -99,10 +100,11 @@ TEST(Update, FollowsTorchOptim) {
     };
     torch::optim::Adam adam({theirs}, make(torch::optim::AdamOptions(0.01)));
     torch::optim::AdamW adamw({theirs}, make(torch::optim::AdamWOptions(0.01)));
+    Updater updater(config);
     for (int step = 0; step < 100; ++step) {
       theirs.mutable_grad() = theirs.cos() + 0.1 * step;
       const torch::Tensor gradient = flows::TensorOf(*ours.parameters).cos() + 0.1 * step;
-      ours = Update(config, 0.01, flows::ArrayOf(gradient), 0, ours);
+      ours = updater.Update(0.01, flows::ArrayOf(gradient), 0, ours);
       if (c.optimizer == Optimizer::kAdam) {
         adam.step();
       } else {

@@ -16,13 +16,16 @@ HWY_BEFORE_NAMESPACE();
 namespace sluiced::engine {
 namespace HWY_NAMESPACE {
 
-// The scratch of one share, and a tile's way through the flow with all of it kept.
+// A tile's way through the flow with all of it kept, and its sums over a share.
 template <typename T>
 class GradientTile {
  public:
-  GradientTile(const TileFlow<T>& flow, T* scratch) : flow_(flow), scratch_(scratch) {
+  // Adds to `sums` [parameters].
+  GradientTile(const TileFlow<T>& flow, T* scratch, T* sums)
+      : flow_(flow), scratch_(scratch), sums_{sums, scratch + flow.FrameNumbers()} {
     const size_t dim = flow.dim();
-    T* at = scratch + flow.FrameNumbers();
+    std::fill_n(sums_.lanes, LaneNumbers(flow), T{0});
+    T* at = sums_.lanes + LaneNumbers(flow);
     weight_ = Take(at, 1);
     gradient_ = Take(at, dim);
     score_ = Take(at, dim);
@@ -33,11 +36,12 @@ class GradientTile {
 
   static size_t Numbers(const TileFlow<T>& flow) {
     const size_t plain = flow.FrameNumbers() + (1 + 4 * flow.dim()) * kStride;
-    return plain + flow.layers() * LayerNumbers(flow) + flow.nets().BackwardScratch(kStride);
+    return plain + LaneNumbers(flow) + flow.layers() * LayerNumbers(flow) +
+           flow.nets().BackwardScratch(kStride);
   }
 
   // Loss of a row: -log q(x).
-  double Likelihood(const T* x, size_t rows, T weight, T* sums) {
+  double Likelihood(const T* x, size_t rows, T weight) {
     Begin(x, rows, weight);
     flow_.columns().Forward(frame_.tile, frame_.state);
     for (size_t layer = flow_.layers(); layer-- > 0;) {
@@ -51,14 +55,14 @@ class GradientTile {
       Uncouple<T, Direction::kToBase>(KeptOf(layer), columns, frame_.tile, weight_,
                                       GradientOf(1 - Place(layer).from), frame_.nets);
       // Nobody asks for the gradient in x.
-      BackwardNets(layer, layer + 1, gradient_, sums, layer + 1 < flow_.layers());
+      BackwardNets(layer, layer + 1, gradient_, &sums_, layer + 1 < flow_.layers());
     }
     return -LogProbs();
   }
 
   // Loss of a row: log q(x). The gradient is that of log q - log p.
   double ReverseKl(const T* z, size_t rows, size_t first_row, T weight, bool with_score,
-                   const SlopeFunction<T>& slope, T* sums) {
+                   const SlopeFunction<T>& slope) {
     Begin(z, rows, weight);
     BaseLogDensity(frame_.state, flow_.dim(), frame_.tile, frame_.base_density);
     for (size_t layer = 0; layer < flow_.layers(); ++layer) {
@@ -70,10 +74,13 @@ class GradientTile {
     for (size_t layer = flow_.layers(); layer-- > 0;) {
       Uncouple<T, Direction::kFromBase>(KeptOf(layer), Place(layer).transformed, frame_.tile,
                                         weight_, GradientOf(1 - Place(layer).from), frame_.nets);
-      BackwardNets(layer, layer - 1, gradient_, sums, layer > 0);
+      BackwardNets(layer, layer - 1, gradient_, &sums_, layer > 0);
     }
     return LogProbs();
   }
+
+  // After the last tile.
+  void Finish() const { flow_.nets().CollectLanes(sums_); }
 
  private:
   static constexpr size_t kStride = TileFlow<T>::kStride;
@@ -82,6 +89,10 @@ class GradientTile {
     T* taken = at;
     at += features * kStride;
     return taken;
+  }
+  // Whole vectors of what CollectLanes takes at a time.
+  static size_t LaneNumbers(const TileFlow<T>& flow) {
+    return RoundUp(flow.nets().LaneNumbers(), kAlignment / sizeof(T) * LaneGroup<T>());
   }
   static size_t LayerNumbers(const TileFlow<T>& flow) {
     const size_t widest = std::max(flow.layout().halves[0], flow.layout().halves[1]);
@@ -153,7 +164,7 @@ class GradientTile {
     }
   }
 
-  void BackwardNets(size_t layer, size_t before, T* gradient, T* sums, bool onwards) {
+  void BackwardNets(size_t layer, size_t before, T* gradient, const Sums<T>* sums, bool onwards) {
     const size_t from = Place(layer).from;
     T* further = onwards ? HalfAt(gradient, from) : nullptr;
     flow_.nets().Backward(layer, Latest(from, before, before - layer), frame_.tile, HiddenOf(layer),
@@ -208,6 +219,7 @@ class GradientTile {
 
   const TileFlow<T>& flow_;
   T* const scratch_;
+  const Sums<T> sums_;
   Frame<T> frame_ = {};
   T *weight_, *gradient_, *score_, *x_, *slope_, *kept_;
 };

@@ -8,6 +8,8 @@
 #define SLUICED_ENGINE_LINEAR_INL_H_
 #endif
 
+#include <algorithm>
+
 #include "server/engine/simd/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -45,16 +47,27 @@ inline size_t BlockAt(size_t output, size_t outputs) {
   return block;
 }
 
-// weight(o) points to the inputs of output o, `step` apart.
+// weight(o) points to the weights of output o, one an input.
 template <typename T, typename Weight>
-void Pack(size_t in, size_t out, size_t step, Weight&& weight, T* packed) {
+void Pack(size_t in, size_t out, Weight&& weight, T* HWY_RESTRICT packed) {
   for (size_t o = 0; o < out;) {
     const size_t block = BlockAt(o, out);
-    for (size_t k = 0; k < block; ++k) {
-      const T* from = weight(o + k);
-      for (size_t i = 0; i < in; ++i) packed[i * block + k] = from[i * step];
+    const T* from[kBlockOut];
+    for (size_t k = 0; k < block; ++k) from[k] = weight(o + k);
+    for (size_t i = 0; i < in; ++i, packed += block) {
+      for (size_t k = 0; k < block; ++k) packed[k] = from[k][i];
     }
-    packed += in * block;
+    o += block;
+  }
+}
+
+// The same of the transposed map: weight(i) points to the weights of input i, one an
+// output.
+template <typename T, typename Weight>
+void PackTransposed(size_t in, size_t out, Weight&& weight, T* HWY_RESTRICT packed) {
+  for (size_t o = 0; o < out;) {
+    const size_t block = BlockAt(o, out);
+    for (size_t i = 0; i < in; ++i, packed += block) std::copy_n(weight(i) + o, block, packed);
     o += block;
   }
 }
