@@ -80,6 +80,37 @@ void UpdateAll(const AdamConstants<T>& constants, const AdamBuffers<T>& buffers)
   for (; i < buffers.size; ++i) UpdateAt(one, constants, buffers, i);
 }
 
+// Several sums side by side, so that they need not wait for each other. at(i): the
+// vector of float64 that begins with number i.
+template <typename T, typename At>
+HWY_INLINE double SumSquares(const T* numbers, size_t size, const At& at) {
+  const hn::ScalableTag<double> d;
+  const size_t lanes = hn::Lanes(d);
+  auto a = hn::Zero(d), b = a, c = a, e = a;
+  size_t i = 0;
+  for (; i + 4 * lanes <= size; i += 4 * lanes) {
+    const auto x = at(i), y = at(i + lanes), z = at(i + 2 * lanes), w = at(i + 3 * lanes);
+    a = hn::MulAdd(x, x, a);
+    b = hn::MulAdd(y, y, b);
+    c = hn::MulAdd(z, z, c);
+    e = hn::MulAdd(w, w, e);
+  }
+  double sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a, b), hn::Add(c, e))));
+  for (; i < size; ++i) sum += static_cast<double>(numbers[i]) * static_cast<double>(numbers[i]);
+  return sum;
+}
+
+double SquaresOfFloats(const float* numbers, size_t size) {
+  const hn::ScalableTag<double> d;
+  return SumSquares(numbers, size, [=](size_t i) HWY_ATTR {
+    return hn::PromoteTo(d, hn::LoadU(hn::Rebind<float, decltype(d)>(), numbers + i));
+  });
+}
+double SquaresOfDoubles(const double* numbers, size_t size) {
+  const hn::ScalableTag<double> d;
+  return SumSquares(numbers, size, [=](size_t i) HWY_ATTR { return hn::LoadU(d, numbers + i); });
+}
+
 void UpdateFloats(const AdamConstants<float>& constants, const AdamBuffers<float>& buffers) {
   UpdateAll(constants, buffers);
 }
@@ -97,12 +128,21 @@ namespace {
 
 HWY_EXPORT(UpdateFloats);
 HWY_EXPORT(UpdateDoubles);
+HWY_EXPORT(SquaresOfFloats);
+HWY_EXPORT(SquaresOfDoubles);
 
 void Dispatch(const AdamConstants<float>& constants, const AdamBuffers<float>& buffers) {
   HWY_DYNAMIC_DISPATCH(UpdateFloats)(constants, buffers);
 }
 void Dispatch(const AdamConstants<double>& constants, const AdamBuffers<double>& buffers) {
   HWY_DYNAMIC_DISPATCH(UpdateDoubles)(constants, buffers);
+}
+
+double Squares(std::span<const float> numbers) {
+  return HWY_DYNAMIC_DISPATCH(SquaresOfFloats)(numbers.data(), numbers.size());
+}
+double Squares(std::span<const double> numbers) {
+  return HWY_DYNAMIC_DISPATCH(SquaresOfDoubles)(numbers.data(), numbers.size());
 }
 
 }  // namespace
@@ -122,22 +162,7 @@ void Update(const AdamStep& step, std::span<const T> gradient, const AdamState<c
 
 template <typename T>
 double Norm(std::span<const T> gradient) {
-  // Side by side, so that they need not wait for each other.
-  constexpr size_t kSums = 16;
-  double sums[kSums] = {};
-  size_t i = 0;
-  for (; i + kSums <= gradient.size(); i += kSums) {
-    for (size_t k = 0; k < kSums; ++k) {
-      const auto one = static_cast<double>(gradient[i + k]);
-      sums[k] += one * one;
-    }
-  }
-  double sum = 0;
-  for (; i < gradient.size(); ++i) {
-    sum += static_cast<double>(gradient[i]) * static_cast<double>(gradient[i]);
-  }
-  for (double one : sums) sum += one;
-  return std::sqrt(sum);
+  return std::sqrt(Squares(gradient));
 }
 
 double ClipScale(double norm, double clip_norm) {

@@ -93,15 +93,19 @@ class Conditioners {
     const LayerPlace& place = layout_.layers[layer];
     const auto& maps = packs_[layer].maps;
     const size_t net_step = layout_.hidden * tile.stride;
-    Apply(ForwardMap(maps[0][0], place.maps[0][0].in, 2 * layout_.hidden), conditioning, tile,
-          hidden.At(0), {Finish::kLeaky});
+    Apply<Finish::kLeaky>(ForwardMap(maps[0][0], place.maps[0][0].in, 2 * layout_.hidden),
+                          conditioning, tile, hidden.At(0));
     for (size_t k = 1; k < maps.size(); ++k) {
       const bool last = k + 1 == maps.size();
       for (size_t net = 0; net < 2; ++net) {
         const MapPlace& map = place.maps[k][net];
-        T* to = last ? out + net * map.out * tile.stride : hidden.At(k) + net * net_step;
-        Apply(ForwardMap(maps[k][net], map.in, map.out), hidden.At(k - 1) + net * net_step, tile,
-              to, {last ? Finish::kStore : Finish::kLeaky});
+        const Linear<T> linear = ForwardMap(maps[k][net], map.in, map.out);
+        const T* from = hidden.At(k - 1) + net * net_step;
+        if (last) {
+          Apply<Finish::kStore>(linear, from, tile, out + net * map.out * tile.stride);
+        } else {
+          Apply<Finish::kLeaky>(linear, from, tile, hidden.At(k) + net * net_step);
+        }
       }
     }
   }
@@ -139,8 +143,8 @@ class Conditioners {
           }
           bias = sums->lanes + packs.lanes_bias[k - 1] + net * layout_.hidden * kLanes<T>;
         }
-        Apply(BackwardMap(packs.maps[k][net], map.out, map.in), from, tile, next + net * net_step,
-              {Finish::kGate, read, bias});
+        Apply<Finish::kGate>(BackwardMap(packs.maps[k][net], map.out, map.in), from, tile,
+                             next + net * net_step, {read, bias});
       }
       delta = next;
       delta_step = net_step;
@@ -227,8 +231,8 @@ class Conditioners {
       }
     }
     if (conditioning_gradient == nullptr) return;
-    Apply(BackwardMap(packs.maps[0][0], 2 * hidden, in), delta, tile, conditioning_gradient,
-          {Finish::kAdd});
+    Apply<Finish::kAdd>(BackwardMap(packs.maps[0][0], 2 * hidden, in), delta, tile,
+                        conditioning_gradient);
   }
 
   void PlaceLanes(const LayerPlace& place, Packs& packs) {

@@ -35,7 +35,6 @@ struct Linear {
 // rows' results are added lane by lane.
 template <typename T>
 struct Ending {
-  Finish finish;
   const T* gate = nullptr;
   T* sums = nullptr;
 };
@@ -55,7 +54,11 @@ void Pack(size_t in, size_t out, Weight&& weight, T* HWY_RESTRICT packed) {
     const T* from[kBlockOut];
     for (size_t k = 0; k < block; ++k) from[k] = weight(o + k);
     for (size_t i = 0; i < in; ++i, packed += block) {
-      for (size_t k = 0; k < block; ++k) packed[k] = from[k][i];
+      if (block == kBlockOut) {
+        SLUICED_UNROLL for (size_t k = 0; k < kBlockOut; ++k) packed[k] = from[k][i];
+      } else {
+        for (size_t k = 0; k < block; ++k) packed[k] = from[k][i];
+      }
     }
     o += block;
   }
@@ -67,12 +70,19 @@ template <typename T, typename Weight>
 void PackTransposed(size_t in, size_t out, Weight&& weight, T* HWY_RESTRICT packed) {
   for (size_t o = 0; o < out;) {
     const size_t block = BlockAt(o, out);
-    for (size_t i = 0; i < in; ++i, packed += block) std::copy_n(weight(i) + o, block, packed);
+    for (size_t i = 0; i < in; ++i, packed += block) {
+      // Of a length that the compiler knows, as nearly all are.
+      if (block == kBlockOut) {
+        std::copy_n(weight(i) + o, kBlockOut, packed);
+      } else {
+        std::copy_n(weight(i) + o, block, packed);
+      }
+    }
     o += block;
   }
 }
 
-template <typename T, size_t kOut, size_t kVectors>
+template <typename T, Finish kFinish, size_t kOut, size_t kVectors>
 HWY_INLINE void FinishBlock(const Vec<T> (&sum)[kOut][kVectors], size_t stride, T* HWY_RESTRICT out,
                             const Ending<T>& ending) {
   const Tag<T> d;
@@ -83,114 +93,111 @@ HWY_INLINE void FinishBlock(const Vec<T> (&sum)[kOut][kVectors], size_t stride, 
     SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) {
       const size_t at = o * stride + v * lanes;
       Vec<T> value = sum[o][v];
-      switch (ending.finish) {
-        case Finish::kStore:
-          break;
-        case Finish::kLeaky:
-          value = hn::Max(value, hn::Mul(value, slope));
-          break;
-        case Finish::kGate: {
-          const Vec<T> gate = hn::Load(d, ending.gate + at);
-          value = hn::IfThenElse(hn::Gt(gate, hn::Zero(d)), value, hn::Mul(value, slope));
-          row_sum = hn::Add(row_sum, value);
-          break;
-        }
-        case Finish::kAdd:
-          value = hn::Add(value, hn::Load(d, out + at));
-          break;
+      if constexpr (kFinish == Finish::kLeaky) {
+        value = hn::Max(value, hn::Mul(value, slope));
+      } else if constexpr (kFinish == Finish::kGate) {
+        const Vec<T> gate = hn::Load(d, ending.gate + at);
+        value = hn::IfThenElse(hn::Gt(gate, hn::Zero(d)), value, hn::Mul(value, slope));
+        row_sum = hn::Add(row_sum, value);
+      } else if constexpr (kFinish == Finish::kAdd) {
+        value = hn::Add(value, hn::Load(d, out + at));
       }
       hn::Store(value, d, out + at);
     }
-    if (ending.sums != nullptr) {
+    if (kFinish == Finish::kGate && ending.sums != nullptr) {
       T* to = ending.sums + o * lanes;
       hn::Store(hn::Add(hn::Load(d, to), row_sum), d, to);
     }
   }
 }
 
-// One register block: kOut outputs of kVectors vectors of rows.
+// One input's products with kOut weights.
 template <typename T, size_t kOut, size_t kVectors>
-HWY_NOINLINE void Block(const T* HWY_RESTRICT weights, const T* HWY_RESTRICT bias,
-                        const T* HWY_RESTRICT in, size_t count, size_t stride, T* HWY_RESTRICT out,
-                        const Ending<T>& ending) {
+HWY_INLINE void AddProducts(const T* HWY_RESTRICT weights, const T* HWY_RESTRICT in,
+                            Vec<T> (&sum)[kOut][kVectors]) {
   const Tag<T> d;
-  const size_t lanes = hn::Lanes(d);
-  Vec<T> sum[kOut][kVectors];
+  Vec<T> x[kVectors];
+  SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) x[v] = hn::Load(d, in + v * hn::Lanes(d));
+  SLUICED_UNROLL for (size_t o = 0; o < kOut; ++o) {
+    const Vec<T> weight = hn::Set(d, weights[o]);
+    SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) {
+      sum[o][v] = hn::MulAdd(weight, x[v], sum[o][v]);
+    }
+  }
+}
+
+// One register block: kOut outputs of kVectors vectors of rows. Of few outputs every
+// other input is summed apart, or each addition would wait for the last one.
+template <typename T, Finish kFinish, size_t kOut, size_t kVectors>
+HWY_INLINE void Block(const T* HWY_RESTRICT weights, const T* HWY_RESTRICT bias,
+                      const T* HWY_RESTRICT in, size_t count, size_t stride, T* HWY_RESTRICT out,
+                      const Ending<T>& ending) {
+  const Tag<T> d;
+  constexpr bool kApart = kOut < 4;
+  Vec<T> sum[kOut][kVectors], apart[kOut][kVectors];
   SLUICED_UNROLL for (size_t o = 0; o < kOut; ++o) {
     const Vec<T> start = bias == nullptr ? hn::Zero(d) : hn::Set(d, bias[o]);
-    SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) sum[o][v] = start;
+    SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) {
+      sum[o][v] = start;
+      if constexpr (kApart) apart[o][v] = hn::Zero(d);
+    }
   }
-  for (size_t i = 0; i < count; ++i) {
-    Vec<T> x[kVectors];
-    SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) x[v] = hn::Load(d, in + v * lanes);
+  size_t i = 0;
+  if constexpr (kApart) {
+    for (; i + 2 <= count; i += 2, weights += 2 * kOut, in += 2 * stride) {
+      AddProducts<T>(weights, in, sum);
+      AddProducts<T>(weights + kOut, in + stride, apart);
+    }
+  }
+  for (; i < count; ++i, weights += kOut, in += stride) AddProducts<T>(weights, in, sum);
+  if constexpr (kApart) {
     SLUICED_UNROLL for (size_t o = 0; o < kOut; ++o) {
-      const Vec<T> weight = hn::Set(d, weights[o]);
       SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) {
-        sum[o][v] = hn::MulAdd(weight, x[v], sum[o][v]);
+        sum[o][v] = hn::Add(sum[o][v], apart[o][v]);
       }
     }
-    weights += kOut;
-    in += stride;
   }
-  // One copy of the ending a kind, so that its loop is free of branches.
-  switch (ending.finish) {
-    case Finish::kStore:
-      return FinishBlock<T, kOut, kVectors>(sum, stride, out, {Finish::kStore});
-    case Finish::kLeaky:
-      return FinishBlock<T, kOut, kVectors>(sum, stride, out, {Finish::kLeaky});
-    case Finish::kGate:
-      return FinishBlock<T, kOut, kVectors>(sum, stride, out,
-                                            {Finish::kGate, ending.gate, ending.sums});
-    case Finish::kAdd:
-      return FinishBlock<T, kOut, kVectors>(sum, stride, out, {Finish::kAdd});
-  }
+  FinishBlock<T, kFinish>(sum, stride, out, ending);
 }
 
-template <typename T, size_t kVectors>
-void BlockOf(size_t block, const T* weights, const T* bias, const T* in, size_t count,
-             size_t stride, T* out, const Ending<T>& ending) {
-  if constexpr (kBlockOut == 8) {
-    if (block == 8) {
-      return Block<T, 8, kVectors>(weights, bias, in, count, stride, out, ending);
-    }
-  }
-  switch (block) {
-    case 4:
-      return Block<T, 4, kVectors>(weights, bias, in, count, stride, out, ending);
-    case 2:
-      return Block<T, 2, kVectors>(weights, bias, in, count, stride, out, ending);
-    default:
-      return Block<T, 1, kVectors>(weights, bias, in, count, stride, out, ending);
-  }
-}
-
-// in [map.in] features, out [map.out] features. Each output adds its products in
-// the order of the inputs, whatever the blocks: a row's bits depend on no other row.
-template <typename T>
-void Apply(const Linear<T>& map, const T* in, const Tile& tile, T* out, const Ending<T>& ending) {
-  constexpr size_t kL = kLanes<T>;
+// All outputs of kVectors vectors of rows.
+template <typename T, Finish kFinish, size_t kVectors>
+HWY_NOINLINE void Strip(const Linear<T>& map, const T* HWY_RESTRICT in, size_t stride,
+                        T* HWY_RESTRICT out, Ending<T> ending) {
+  const T* weights = map.weights;
+  const T* bias = map.bias;
   for (size_t o = 0; o < map.out;) {
     const size_t block = BlockAt(o, map.out);
-    const T* weights = map.weights + o * map.in;
-    const T* bias = map.bias == nullptr ? nullptr : map.bias + o;
-    for (size_t v = 0; v < tile.vectors;) {
-      const size_t vectors = HWY_MIN(tile.vectors - v, kBlockVectors);
-      Ending<T> here = ending;
-      if (here.gate != nullptr) here.gate += o * tile.stride + v * kL;
-      if (here.sums != nullptr) here.sums += o * kL;
-      const T* from = in + v * kL;
-      T* to = out + o * tile.stride + v * kL;
-      if (vectors == 3) {
-        BlockOf<T, 3>(block, weights, bias, from, map.in, tile.stride, to, here);
-      } else if (vectors == 2) {
-        BlockOf<T, 2>(block, weights, bias, from, map.in, tile.stride, to, here);
-      } else {
-        BlockOf<T, 1>(block, weights, bias, from, map.in, tile.stride, to, here);
-      }
-      v += vectors;
+    const auto one = [&]<size_t kOut>() HWY_ATTR {
+      Block<T, kFinish, kOut, kVectors>(weights, bias, in, map.in, stride, out, ending);
+    };
+    if (block == kBlockOut) {
+      one.template operator()<kBlockOut>();
+    } else if (kBlockOut > 4 && block == 4) {
+      one.template operator()<4>();
+    } else if (block == 2) {
+      one.template operator()<2>();
+    } else {
+      one.template operator()<1>();
     }
     o += block;
+    weights += block * map.in;
+    if (bias != nullptr) bias += block;
+    out += block * stride;
+    if (ending.gate != nullptr) ending.gate += block * stride;
+    if (ending.sums != nullptr) ending.sums += block * kLanes<T>;
   }
+}
+
+// in [map.in] features, out [map.out] features. Each output adds its products in the
+// same order, whatever the tile: a row's bits depend on no other row.
+template <Finish kFinish, typename T>
+void Apply(const Linear<T>& map, const T* in, const Tile& tile, T* out,
+           const Ending<T>& ending = {}) {
+  static_assert(kBlockVectors == 3);
+  if (tile.vectors == 3) return Strip<T, kFinish, 3>(map, in, tile.stride, out, ending);
+  if (tile.vectors == 2) return Strip<T, kFinish, 2>(map, in, tile.stride, out, ending);
+  Strip<T, kFinish, 1>(map, in, tile.stride, out, ending);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -154,21 +154,44 @@ void AddOuter(const T* a, size_t outs, const T* transposed, size_t ins, size_t l
   }
 }
 
-// The same for very few outs or ins, where lanes would stay empty: sums over rows
-// are kept lane by lane, a vector for each of [outs, ins], and added up at the end.
-template <typename T>
-void AddOuterByLanes(const T* a, size_t outs, const T* b, size_t ins, const Tile& tile, T* sums) {
+// For very few outs or ins, where lanes would stay empty: sums over rows are kept lane
+// by lane, a vector for each of [outs, ins], and added up at the end. Here those of
+// one feature, `few`, with each of `many` features, a vector every `step` vectors.
+template <typename T, size_t kVectors>
+HWY_NOINLINE void OuterByLanes(const T* HWY_RESTRICT few, const T* HWY_RESTRICT many, size_t count,
+                               size_t stride, T* HWY_RESTRICT sums, size_t step) {
   const Tag<T> d;
   const size_t lanes = hn::Lanes(d);
-  for (size_t o = 0; o < outs; ++o) {
+  Vec<T> x[kVectors];
+  SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) x[v] = hn::Load(d, few + v * lanes);
+  for (size_t i = 0; i < count; ++i) {
+    T* to = sums + i * step * lanes;
+    Vec<T> sum = hn::Load(d, to);
+    SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) {
+      sum = hn::MulAdd(x[v], hn::Load(d, many + i * stride + v * lanes), sum);
+    }
+    hn::Store(sum, d, to);
+  }
+}
+
+template <typename T>
+void OuterByLanes(const T* few, const T* many, size_t count, const Tile& tile, T* sums,
+                  size_t step) {
+  if (tile.vectors == 3) return OuterByLanes<T, 3>(few, many, count, tile.stride, sums, step);
+  if (tile.vectors == 2) return OuterByLanes<T, 2>(few, many, count, tile.stride, sums, step);
+  OuterByLanes<T, 1>(few, many, count, tile.stride, sums, step);
+}
+
+template <typename T>
+void AddOuterByLanes(const T* a, size_t outs, const T* b, size_t ins, const Tile& tile, T* sums) {
+  constexpr size_t kL = kLanes<T>;
+  if (outs < ins) {
+    for (size_t o = 0; o < outs; ++o) {
+      OuterByLanes(a + o * tile.stride, b, ins, tile, sums + o * ins * kL, 1);
+    }
+  } else {
     for (size_t i = 0; i < ins; ++i) {
-      T* to = sums + (o * ins + i) * lanes;
-      Vec<T> sum = hn::Load(d, to);
-      for (size_t v = 0; v < tile.vectors; ++v) {
-        sum = hn::MulAdd(hn::Load(d, a + o * tile.stride + v * lanes),
-                         hn::Load(d, b + i * tile.stride + v * lanes), sum);
-      }
-      hn::Store(sum, d, to);
+      OuterByLanes(b + i * tile.stride, a, outs, tile, sums + i * kL, ins);
     }
   }
 }
