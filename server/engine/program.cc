@@ -25,14 +25,14 @@ class FlowProgram final : public Program<T> {
   size_t layers() const override { return flow_.layers(); }
   void Pack(size_t layer, const T* parameters) override { flow_.nets().Pack(layer, parameters); }
 
-  size_t tile_rows() const override { return kStride; }
+  size_t tile_rows() const override { return flow_.stride(); }
   size_t Scratch() const override {
     return flow_.FrameNumbers() + kPlainBuffers * flow_.HiddenStep();
   }
 
   void ToBase(const T* x, size_t rows, const Outputs<T>& out, T* scratch) const override {
-    for (size_t first = 0; first < rows; first += kStride) {
-      const size_t count = std::min(kStride, rows - first);
+    for (size_t first = 0; first < rows; first += flow_.stride()) {
+      const size_t count = std::min(flow_.stride(), rows - first);
       const Frame<T> frame = flow_.Enter(x + first * flow_.dim(), count, scratch);
       flow_.columns().Forward(frame.tile, frame.state);
       for (size_t layer = flow_.layers(); layer-- > 0;) {
@@ -44,8 +44,8 @@ class FlowProgram final : public Program<T> {
   }
 
   void FromBase(const T* z, size_t rows, const Outputs<T>& out, T* scratch) const override {
-    for (size_t first = 0; first < rows; first += kStride) {
-      const size_t count = std::min(kStride, rows - first);
+    for (size_t first = 0; first < rows; first += flow_.stride()) {
+      const size_t count = std::min(flow_.stride(), rows - first);
       const Frame<T> frame = flow_.Enter(z + first * flow_.dim(), count, scratch);
       BaseLogDensity(frame.state, flow_.dim(), frame.tile, frame.base_density);
       for (size_t layer = 0; layer < flow_.layers(); ++layer) {
@@ -61,8 +61,8 @@ class FlowProgram final : public Program<T> {
   double Likelihood(const T* x, const Share<T>& share) const override {
     GradientTile<T> tile(flow_, share.scratch, share.sums);
     double loss = 0;
-    for (size_t first = 0; first < share.rows; first += kStride) {
-      loss += tile.Likelihood(x + first * flow_.dim(), std::min(kStride, share.rows - first),
+    for (size_t first = 0; first < share.rows; first += flow_.stride()) {
+      loss += tile.Likelihood(x + first * flow_.dim(), std::min(flow_.stride(), share.rows - first),
                               share.weight);
     }
     tile.Finish();
@@ -73,8 +73,8 @@ class FlowProgram final : public Program<T> {
                    const Share<T>& share) const override {
     GradientTile<T> tile(flow_, share.scratch, share.sums);
     double loss = 0;
-    for (size_t first = 0; first < share.rows; first += kStride) {
-      loss += tile.ReverseKl(z + first * flow_.dim(), std::min(kStride, share.rows - first),
+    for (size_t first = 0; first < share.rows; first += flow_.stride()) {
+      loss += tile.ReverseKl(z + first * flow_.dim(), std::min(flow_.stride(), share.rows - first),
                              share.first_row + first, share.weight, with_score, slope);
     }
     tile.Finish();
@@ -82,7 +82,6 @@ class FlowProgram final : public Program<T> {
   }
 
  private:
-  static constexpr size_t kStride = TileFlow<T>::kStride;
   static constexpr size_t kPlainBuffers = 2;
 
   Hidden<T> PlainHidden(T* scratch) const {

@@ -32,14 +32,13 @@ struct Frame {
 template <typename T>
 class TileFlow {
  public:
-  static constexpr size_t kStride = kBlockVectors * kLanes<T>;
-
   TileFlow(const flows::FlowSpec& spec, const flows::Standardization& standardization,
            Gradients gradients)
       : nets_(LayoutOf(spec), gradients),
         columns_(standardization),
         bound_{static_cast<T>(spec.scale_bound),
-               spec.scale_bound > 0 ? static_cast<T>(1 / spec.scale_bound) : T{0}} {}
+               spec.scale_bound > 0 ? static_cast<T>(1 / spec.scale_bound) : T{0}},
+        stride_(StrideOf(nets_.layout())) {}
 
   Conditioners<T>& nets() { return nets_; }
   const Conditioners<T>& nets() const { return nets_; }
@@ -47,27 +46,29 @@ class TileFlow {
   const Layout& layout() const { return nets_.layout(); }
   size_t dim() const { return layout().dim; }
   size_t layers() const { return layout().layers.size(); }
-  size_t HiddenStep() const { return 2 * layout().hidden * kStride; }
+  // Rows of a tile.
+  size_t stride() const { return stride_; }
+  size_t HiddenStep() const { return 2 * layout().hidden * stride_; }
 
   size_t FrameNumbers() const {
-    return (dim() + 2 + 2 * std::max(layout().halves[0], layout().halves[1])) * kStride;
+    return (dim() + 2 + 2 * std::max(layout().halves[0], layout().halves[1])) * stride_;
   }
 
-  // `count` <= kStride rows into a frame on `scratch`.
+  // `count` <= stride_ rows into a frame on `scratch`.
   Frame<T> Enter(const T* rows, size_t count, T* scratch) const {
-    Frame<T> frame = {.tile = {kStride, (count + kLanes<T> - 1) / kLanes<T>},
+    Frame<T> frame = {.tile = {stride_, (count + kLanes<T> - 1) / kLanes<T>},
                       .rows = count,
                       .state = scratch,
-                      .scale_sum = scratch + dim() * kStride,
-                      .base_density = scratch + (dim() + 1) * kStride,
-                      .nets = scratch + (dim() + 2) * kStride};
+                      .scale_sum = scratch + dim() * stride_,
+                      .base_density = scratch + (dim() + 1) * stride_,
+                      .nets = scratch + (dim() + 2) * stride_};
     LoadRows(rows, count, dim(), frame.tile, frame.state);
-    std::fill_n(frame.scale_sum, kStride, T{0});
+    std::fill_n(frame.scale_sum, stride_, T{0});
     return frame;
   }
 
   T* HalfOf(const Frame<T>& frame, size_t half) const {
-    return frame.state + half * layout().halves[0] * kStride;
+    return frame.state + half * layout().halves[0] * stride_;
   }
 
   // One layer, from `in` to `out`, [transformed] features.
@@ -96,9 +97,18 @@ class TileFlow {
   }
 
  private:
+  // Weights that leave the first caches are to serve many rows each time they come.
+  static size_t StrideOf(const Layout& layout) {
+    constexpr size_t kStrip = kBlockVectors * kLanes<T>;
+    const size_t rows = layout.hidden < kWideHidden ? kRows : kRowsWhenWide;
+    return std::max<size_t>(1, rows / kStrip) * kStrip;
+  }
+  static constexpr size_t kWideHidden = 256, kRows = 24, kRowsWhenWide = 96;
+
   Conditioners<T> nets_;
   const ColumnMap<T> columns_;
   const Bound<T> bound_;
+  const size_t stride_;
 };
 
 }  // namespace HWY_NAMESPACE

@@ -35,9 +35,9 @@ class GradientTile {
   }
 
   static size_t Numbers(const TileFlow<T>& flow) {
-    const size_t plain = flow.FrameNumbers() + (1 + 4 * flow.dim()) * kStride;
+    const size_t plain = flow.FrameNumbers() + (1 + 4 * flow.dim()) * flow.stride();
     return plain + LaneNumbers(flow) + flow.layers() * LayerNumbers(flow) +
-           flow.nets().BackwardScratch(kStride);
+           flow.nets().BackwardScratch(flow.stride());
   }
 
   // Loss of a row: -log q(x).
@@ -70,7 +70,7 @@ class GradientTile {
     }
     AskSlope(first_row, slope);
     if (!with_score) AddPathScore();
-    if (!with_score) std::fill_n(weight_, kStride, T{0});
+    if (!with_score) std::fill_n(weight_, flow_.stride(), T{0});
     for (size_t layer = flow_.layers(); layer-- > 0;) {
       Uncouple<T, Direction::kFromBase>(KeptOf(layer), Place(layer).transformed, frame_.tile,
                                         weight_, GradientOf(1 - Place(layer).from), frame_.nets);
@@ -83,11 +83,9 @@ class GradientTile {
   void Finish() const { flow_.nets().CollectLanes(sums_); }
 
  private:
-  static constexpr size_t kStride = TileFlow<T>::kStride;
-
-  static T* Take(T*& at, size_t features) {
+  T* Take(T*& at, size_t features) const {
     T* taken = at;
-    at += features * kStride;
+    at += features * flow_.stride();
     return taken;
   }
   // Whole vectors of what CollectLanes takes at a time.
@@ -96,7 +94,7 @@ class GradientTile {
   }
   static size_t LayerNumbers(const TileFlow<T>& flow) {
     const size_t widest = std::max(flow.layout().halves[0], flow.layout().halves[1]);
-    return flow.layout().depth * flow.HiddenStep() + 4 * widest * kStride;
+    return flow.layout().depth * flow.HiddenStep() + 4 * widest * flow.stride();
   }
 
   const LayerPlace& Place(size_t layer) const { return flow_.layout().layers[layer]; }
@@ -105,7 +103,7 @@ class GradientTile {
     return {LayerStart(layer), flow_.HiddenStep(), flow_.layout().depth};
   }
   Kept<T> KeptOf(size_t layer) const {
-    const size_t step = Place(layer).transformed * kStride;
+    const size_t step = Place(layer).transformed * flow_.stride();
     T* start = LayerStart(layer) + flow_.layout().depth * flow_.HiddenStep();
     return {.values = start,
             .factor = start + step,
@@ -114,12 +112,12 @@ class GradientTile {
   }
   T* GradientOf(size_t half) const { return HalfAt(gradient_, half); }
   T* HalfAt(T* whole, size_t half) const {
-    return whole + half * flow_.layout().halves[0] * kStride;
+    return whole + half * flow_.layout().halves[0] * flow_.stride();
   }
 
   void Begin(const T* rows, size_t count, T weight) {
     frame_ = flow_.Enter(rows, count, scratch_);
-    std::fill_n(weight_, kStride, T{0});
+    std::fill_n(weight_, flow_.stride(), T{0});
     std::fill_n(weight_, count, weight);
   }
 
@@ -146,7 +144,7 @@ class GradientTile {
   void DensityOf(T* const (&z)[2]) {
     // The sum wants one array: the gradient's, before it is one.
     for (size_t half = 0; half < 2; ++half) {
-      std::copy_n(z[half], flow_.layout().halves[half] * kStride, GradientOf(half));
+      std::copy_n(z[half], flow_.layout().halves[half] * flow_.stride(), GradientOf(half));
     }
     BaseLogDensity(gradient_, flow_.dim(), frame_.tile, frame_.base_density);
   }
@@ -157,7 +155,7 @@ class GradientTile {
     T* to = GradientOf(half);
     for (size_t f = 0; f < flow_.layout().halves[half]; ++f) {
       for (size_t v = 0; v < frame_.tile.vectors; ++v) {
-        const size_t at = f * kStride + v * kLanes<T>;
+        const size_t at = f * flow_.stride() + v * kLanes<T>;
         const Vec<T> w = hn::Mul(hn::Load(d, weight_ + v * kLanes<T>), hn::Set(d, sign));
         hn::Store(hn::Mul(hn::Load(d, values + at), w), d, to + at);
       }
@@ -176,7 +174,7 @@ class GradientTile {
     const size_t dim = flow_.dim(), last = flow_.layers() - 1;
     for (size_t half = 0; half < 2; ++half) {
       const T* values = Latest(half, last, size_t{0} - 1);
-      std::copy_n(values, flow_.layout().halves[half] * kStride, GradientOf(half));
+      std::copy_n(values, flow_.layout().halves[half] * flow_.stride(), GradientOf(half));
     }
     flow_.columns().Backward(frame_.tile, gradient_);
     StoreRows(gradient_, frame_.rows, dim, frame_.tile, x_);
@@ -202,7 +200,7 @@ class GradientTile {
     const Tag<T> d;
     for (size_t f = 0; f < flow_.dim(); ++f) {
       for (size_t v = 0; v < frame_.tile.vectors; ++v) {
-        const size_t at = f * kStride + v * kLanes<T>;
+        const size_t at = f * flow_.stride() + v * kLanes<T>;
         hn::Store(hn::Add(hn::Load(d, gradient_ + at), hn::Load(d, score_ + at)), d,
                   gradient_ + at);
       }

@@ -126,19 +126,22 @@ HWY_INLINE void AddProducts(const T* HWY_RESTRICT weights, const T* HWY_RESTRICT
   }
 }
 
-// One register block: kOut outputs of kVectors vectors of rows. Of few outputs every
+// One register block: kOut outputs of kVectors vectors of rows. The sums begin at the
+// bias or, when they go on, at what earlier inputs left in out. Of few outputs every
 // other input is summed apart, or each addition would wait for the last one.
-template <typename T, Finish kFinish, size_t kOut, size_t kVectors>
+template <typename T, Finish kFinish, bool kGoesOn, size_t kOut, size_t kVectors>
 HWY_INLINE void Block(const T* HWY_RESTRICT weights, const T* HWY_RESTRICT bias,
                       const T* HWY_RESTRICT in, size_t count, size_t stride, T* HWY_RESTRICT out,
                       const Ending<T>& ending) {
   const Tag<T> d;
+  const size_t lanes = hn::Lanes(d);
   constexpr bool kApart = kOut < 4;
   Vec<T> sum[kOut][kVectors], apart[kOut][kVectors];
   SLUICED_UNROLL for (size_t o = 0; o < kOut; ++o) {
-    const Vec<T> start = bias == nullptr ? hn::Zero(d) : hn::Set(d, bias[o]);
+    const Vec<T> start = kGoesOn || bias == nullptr ? hn::Zero(d) : hn::Set(d, bias[o]);
     SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) {
       sum[o][v] = start;
+      if constexpr (kGoesOn) sum[o][v] = hn::Load(d, out + o * stride + v * lanes);
       if constexpr (kApart) apart[o][v] = hn::Zero(d);
     }
   }
@@ -160,16 +163,24 @@ HWY_INLINE void Block(const T* HWY_RESTRICT weights, const T* HWY_RESTRICT bias,
   FinishBlock<T, kFinish>(sum, stride, out, ending);
 }
 
-// All outputs of kVectors vectors of rows.
-template <typename T, Finish kFinish, size_t kVectors>
-HWY_NOINLINE void Strip(const Linear<T>& map, const T* HWY_RESTRICT in, size_t stride,
-                        T* HWY_RESTRICT out, Ending<T> ending) {
+// Inputs [first, first + count) of a map.
+struct Inputs {
+  size_t first, count;
+};
+
+// All outputs of kVectors vectors of rows, as far as some inputs bring them.
+template <typename T, Finish kFinish, bool kGoesOn, size_t kVectors>
+HWY_NOINLINE void Strip(const Linear<T>& map, const Inputs& inputs, const T* HWY_RESTRICT in,
+                        size_t stride, T* HWY_RESTRICT out, Ending<T> ending) {
   const T* weights = map.weights;
   const T* bias = map.bias;
+  const size_t count = inputs.count;
+  in += inputs.first * stride;
   for (size_t o = 0; o < map.out;) {
     const size_t block = BlockAt(o, map.out);
+    const T* from = weights + inputs.first * block;
     const auto one = [&]<size_t kOut>() HWY_ATTR {
-      Block<T, kFinish, kOut, kVectors>(weights, bias, in, map.in, stride, out, ending);
+      Block<T, kFinish, kGoesOn, kOut, kVectors>(from, bias, in, count, stride, out, ending);
     };
     if (block == kBlockOut) {
       one.template operator()<kBlockOut>();
@@ -189,15 +200,43 @@ HWY_NOINLINE void Strip(const Linear<T>& map, const T* HWY_RESTRICT in, size_t s
   }
 }
 
+template <Finish kFinish, bool kGoesOn, typename T>
+void ApplyToInputs(const Linear<T>& map, const Inputs& inputs, const T* in, const Tile& tile,
+                   T* out, const Ending<T>& ending) {
+  static_assert(kBlockVectors == 3);
+  for (size_t v = 0; v < tile.vectors; v += 3) {
+    const size_t at = v * kLanes<T>, left = tile.vectors - v;
+    const Ending<T> here = {ending.gate == nullptr ? nullptr : ending.gate + at, ending.sums};
+    if (left >= 3) {
+      Strip<T, kFinish, kGoesOn, 3>(map, inputs, in + at, tile.stride, out + at, here);
+    } else if (left == 2) {
+      Strip<T, kFinish, kGoesOn, 2>(map, inputs, in + at, tile.stride, out + at, here);
+    } else {
+      Strip<T, kFinish, kGoesOn, 1>(map, inputs, in + at, tile.stride, out + at, here);
+    }
+  }
+}
+
 // in [map.in] features, out [map.out] features. Each output adds its products in the
-// same order, whatever the tile: a row's bits depend on no other row.
+// same order, whatever the rows of the tile: a row's bits depend on no other row.
+// Inputs are taken as many at a time as stay in the first cache, with a strip of rows.
 template <Finish kFinish, typename T>
 void Apply(const Linear<T>& map, const T* in, const Tile& tile, T* out,
            const Ending<T>& ending = {}) {
-  static_assert(kBlockVectors == 3);
-  if (tile.vectors == 3) return Strip<T, kFinish, 3>(map, in, tile.stride, out, ending);
-  if (tile.vectors == 2) return Strip<T, kFinish, 2>(map, in, tile.stride, out, ending);
-  Strip<T, kFinish, 1>(map, in, tile.stride, out, ending);
+  constexpr size_t kCacheBytes = 24 << 10;
+  constexpr size_t kFitting = kCacheBytes / (kBlockVectors * kLanes<T> * sizeof(T));
+  if (map.in <= kFitting) {
+    return ApplyToInputs<kFinish, false>(map, {0, map.in}, in, tile, out, ending);
+  }
+  // What is added to `out` goes on there by itself.
+  constexpr bool kAdds = kFinish == Finish::kAdd;
+  constexpr Finish kSoFar = kAdds ? Finish::kAdd : Finish::kStore;
+  ApplyToInputs<kSoFar, false>(map, {0, kFitting}, in, tile, out, {});
+  size_t first = kFitting;
+  for (; map.in - first > kFitting; first += kFitting) {
+    ApplyToInputs<kSoFar, !kAdds>(map, {first, kFitting}, in, tile, out, {});
+  }
+  ApplyToInputs<kFinish, !kAdds>(map, {first, map.in - first}, in, tile, out, ending);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -177,9 +177,13 @@ HWY_NOINLINE void OuterByLanes(const T* HWY_RESTRICT few, const T* HWY_RESTRICT 
 template <typename T>
 void OuterByLanes(const T* few, const T* many, size_t count, const Tile& tile, T* sums,
                   size_t step) {
-  if (tile.vectors == 3) return OuterByLanes<T, 3>(few, many, count, tile.stride, sums, step);
-  if (tile.vectors == 2) return OuterByLanes<T, 2>(few, many, count, tile.stride, sums, step);
-  OuterByLanes<T, 1>(few, many, count, tile.stride, sums, step);
+  size_t v = 0;
+  for (; v + 3 <= tile.vectors; v += 3) {
+    OuterByLanes<T, 3>(few + v * kLanes<T>, many + v * kLanes<T>, count, tile.stride, sums, step);
+  }
+  for (; v < tile.vectors; ++v) {
+    OuterByLanes<T, 1>(few + v * kLanes<T>, many + v * kLanes<T>, count, tile.stride, sums, step);
+  }
 }
 
 template <typename T>
