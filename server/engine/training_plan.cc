@@ -40,7 +40,9 @@ TrainingPlan<T>::TrainingPlan(const flows::FlowSpec& spec,
     : plan_(spec, standardization, parameters, Gradients::kYes),
       runner_(runner),
       workspaces_(static_cast<size_t>(runner->workers())),
-      losses_(kMostShares) {}
+      losses_(kMostShares) {
+  for (Workspace<T>& workspace : workspaces_) workspace.Take(plan_.program().GradientScratch());
+}
 
 template <typename T>
 void TrainingPlan<T>::Update(std::span<const T> parameters) {

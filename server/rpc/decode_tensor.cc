@@ -65,13 +65,20 @@ absl::Status CheckCount(absl::string_view field, const v1::Tensor& tensor,
   return absl::OkStatus();
 }
 
+// The first that is not finite; their number when all are.
+template <typename T>
+int64_t FirstNotFinite(std::span<const T> numbers) {
+  const auto found = std::find_if_not(numbers.begin(), numbers.end(),
+                                      [](T number) { return std::isfinite(number); });
+  return found - numbers.begin();
+}
+
 absl::Status CheckFinite(absl::string_view field, const Array& rows, absl::string_view what) {
-  for (int64_t i = 0; i < rows.size(); ++i) {
-    if (std::isfinite(rows.At(i))) continue;
-    return FieldError(field, absl::StrCat("row ", i / rows.cols(), ", column ", i % rows.cols(),
-                                          " (from 0) is ", what));
-  }
-  return absl::OkStatus();
+  const int64_t i = rows.dtype() == DType::kFloat32 ? FirstNotFinite(rows.as<float>())
+                                                    : FirstNotFinite(rows.as<double>());
+  if (i == rows.size()) return absl::OkStatus();
+  return FieldError(field, absl::StrCat("row ", i / rows.cols(), ", column ", i % rows.cols(),
+                                        " (from 0) is ", what));
 }
 
 }  // namespace

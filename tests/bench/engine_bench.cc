@@ -70,6 +70,8 @@ void RegisterPeak(const std::string& name, int threads) {
            });
 }
 
+constexpr Shape kSeedsFlow = {2, 8, 32, DType::kFloat32};
+
 class Suite {
  public:
   void LogProb(const Shape& shape, int64_t rows, int threads = 1) {
@@ -91,12 +93,17 @@ class Suite {
         [=] { return ModulesStep(shape, rows); }, [=] { return ReferenceStep(shape, rows); });
   }
   void Job(const Array& rows, int threads) {
-    const Shape shape = {2, 8, 32, DType::kFloat32};
-    const std::string name = Add("epoch_wow", shape, kJobBatch, threads, 3);
+    const std::string name = Add("epoch_wow", kSeedsFlow, kJobBatch, threads, 3);
     Register(absl::StrCat("engine/", name), kJobEpochs * rows.rows(), threads, Timing::kClock,
              WatchedJob);
     Register(absl::StrCat("modules/", name), rows.rows(), threads, Timing::kClock,
              [=] { return ModulesEpoch(rows, kJobBatch); });
+  }
+  // Both processes on two cores: as a caller sees it.
+  void Call(int64_t rows) {
+    const std::string name = Add("call_log_prob", kSeedsFlow, rows, 2, 1);
+    Register(absl::StrCat("engine/", name), rows, 2, Timing::kClock,
+             [=] { return CalledLogProb(rows); });
   }
   const std::vector<Row>& rows() const { return rows_; }
 
@@ -121,8 +128,6 @@ class Suite {
   std::vector<Row> rows_;
 };
 
-constexpr Shape kSeedsFlow = {2, 8, 32, DType::kFloat32};
-
 void RegisterTable(Suite& suite, const Array& wow) {
   for (int64_t rows : {1, 256, 4096, 65536}) suite.LogProb(kSeedsFlow, rows);
   suite.Sample(kSeedsFlow, 4096);
@@ -139,6 +144,7 @@ void RegisterTable(Suite& suite, const Array& wow) {
   suite.LogProb(kSeedsFlow, 65536, 2);
   suite.Step(kSeedsFlow, 1024, 2);
   suite.Job(wow, 2);
+  for (int64_t rows : {1, 256, 65536}) suite.Call(rows);
 }
 
 // One thing at a time grows.

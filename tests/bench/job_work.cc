@@ -52,4 +52,17 @@ Work WatchedJob() {
   };
 }
 
+Work CalledLogProb(int64_t rows) {
+  auto served = std::make_shared<Served>();
+  sluice::Matrix x;
+  x.rows = rows;
+  x.cols = 2;
+  const Array points = Points(rows, {2, 8, 32, DType::kFloat32});
+  for (int64_t i = 0; i < points.size(); ++i) x.values.push_back(points.At(i));
+  return [served, x] {
+    const auto scores = served->client->LogProb("wow", x);
+    SLUICED_CHECK(scores.ok() && scores->log_prob.size() == static_cast<size_t>(x.rows));
+  };
+}
+
 }  // namespace sluiced::bench
