@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <cstdint>
 
 #include "client/cli/plot/axes.h"
 
@@ -20,15 +20,13 @@ using sluice::plot::Rect;
 constexpr double kPanelWidth = 440, kPanelHeight = 300;
 constexpr double kTicksText = 11;
 
-// "1", "30", "2k", "100 ms" would be too long: units stand at the axis.
-std::string Short(double value) {
-  char text[32];
-  if (value >= 1e6) {
-    std::snprintf(text, sizeof(text), "%gM", value / 1e6);
-  } else if (value >= 1e3) {
-    std::snprintf(text, sizeof(text), "%gk", value / 1e3);
-  } else {
-    std::snprintf(text, sizeof(text), "%g", value);
+// "16", "16,384"
+std::string WithCommas(double value) {
+  const std::string digits = std::to_string(static_cast<int64_t>(value));
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
   }
   return text;
 }
@@ -43,13 +41,14 @@ void DrawTicks(const Axes& axes, const std::vector<double>& sizes) {
   for (double size : sizes) {
     const double x = axes.At(std::log10(size), 0).x;
     canvas.Line({x, frame.bottom()}, {x, frame.bottom() + 4}, sluice::plot::kInk, 1);
-    canvas.Text({x, frame.bottom() + 7}, Short(size), {.size = kTicksText, .down = Align::kStart});
+    canvas.Text({x, frame.bottom() + 7}, WithCommas(size),
+                {.size = kTicksText, .down = Align::kStart});
   }
   for (double power = std::ceil(axes.y().low); power <= axes.y().high; ++power) {
     const double y = axes.At(0, power).y;
     canvas.Line({frame.x, y}, {frame.right(), y}, sluice::plot::kFaint, 1);
     canvas.Line({frame.x - 4, y}, {frame.x, y}, sluice::plot::kInk, 1);
-    canvas.Text({frame.x - 7, y}, Short(std::pow(10, power)),
+    canvas.Text({frame.x - 7, y}, WithCommas(std::round(std::pow(10, power))),
                 {.size = kTicksText, .across = Align::kEnd});
   }
 }
@@ -75,11 +74,9 @@ void DrawPanel(Canvas& canvas, const GrowthPanel& panel, Point corner, Range y) 
     axes.Curve(points, ColorOf(curve), 1.8, !curve.engine);
     if (curve.engine) axes.Scatter(points, ColorOf(curve), 3);
   }
-  sluice::plot::AxesStyle style;
-  style.x_ticks = style.y_ticks = false;
-  axes.DrawFrame({}, style);
+  canvas.Outline(frame, sluice::plot::kInk, 1);
   canvas.Text({frame.x + frame.width / 2, frame.bottom() + 38}, panel.title, {.size = 13});
-  canvas.Text({frame.x - 52, frame.y + frame.height / 2}, "microseconds a call",
+  canvas.Text({frame.x - 58, frame.y + frame.height / 2}, "microseconds a call",
               {.size = 12, .upwards = true});
 }
 
