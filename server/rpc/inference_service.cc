@@ -33,11 +33,12 @@ absl::Status CheckReplySize(const models::Loaded& model, int64_t rows, int64_t n
                    absl::ZeroDuration());
 }
 
-absl::Status AnswerLogProb(const models::Loaded& model, const serving::Limits& limits, Call& call,
+absl::Status AnswerLogProb(const models::Loaded& model, const Runtime& runtime, Call& call,
                            const v1::LogProbRequest& in, v1::LogProbResponse* out) {
   call.AddRows(ClaimedRows(in.x()));
-  ASSIGN_OR_RETURN(const Array x, DecodeRows("x", in.x(), FormOf(model, limits)));
-  ASSIGN_OR_RETURN(serving::Scores scores, serving::LogProb(*model.flow, x, call.caller()));
+  ASSIGN_OR_RETURN(const Array x, DecodeRows("x", in.x(), FormOf(model, runtime.limits)));
+  ASSIGN_OR_RETURN(serving::Scores scores,
+                   serving::LogProb(*model.flow, x, call.caller(), runtime.compute));
   EncodeTensor(scores.log_prob, out->mutable_log_prob());
   out->set_version(model.name);
   out->set_not_finite(std::move(scores.not_finite));
@@ -50,8 +51,9 @@ absl::StatusOr<serving::Map> DecodeDirection(v1::Direction direction) {
   return FieldError("direction", "must be DIRECTION_TO_BASE or DIRECTION_FROM_BASE");
 }
 
-absl::Status AnswerTransform(const models::Loaded& model, const serving::Limits& limits, Call& call,
+absl::Status AnswerTransform(const models::Loaded& model, const Runtime& runtime, Call& call,
                              const v1::TransformRequest& in, v1::TransformResponse* out) {
+  const serving::Limits& limits = runtime.limits;
   call.AddRows(ClaimedRows(in.points()));
   ASSIGN_OR_RETURN(const serving::Map map, DecodeDirection(in.direction()));
   ASSIGN_OR_RETURN(const Array points, DecodeRows("points", in.points(), FormOf(model, limits)));
@@ -59,8 +61,8 @@ absl::Status AnswerTransform(const models::Loaded& model, const serving::Limits&
   const int64_t images = in.with_layers() ? spec.layers + 1 : 1;
   RETURN_IF_ERROR(CheckReplySize(model, points.rows(), images * spec.dim + 1, limits));
   const auto keep = in.with_layers() ? flows::KeepLayers::kYes : flows::KeepLayers::kNo;
-  ASSIGN_OR_RETURN(serving::MappedRows mapped,
-                   serving::Transform(*model.flow, map, points, keep, call.caller()));
+  ASSIGN_OR_RETURN(serving::MappedRows mapped, serving::Transform(*model.flow, map, points, keep,
+                                                                  call.caller(), runtime.compute));
   EncodeTensor(mapped.values, out->mutable_points());
   EncodeTensor(mapped.ladj, out->mutable_ladj());
   for (const Array& layer : mapped.layers) EncodeTensor(layer, out->add_layers());
@@ -69,8 +71,9 @@ absl::Status AnswerTransform(const models::Loaded& model, const serving::Limits&
   return absl::OkStatus();
 }
 
-absl::Status AnswerSample(const models::Loaded& model, const serving::Limits& limits, Call& call,
+absl::Status AnswerSample(const models::Loaded& model, const Runtime& runtime, Call& call,
                           const v1::SampleRequest& in, v1::SampleResponse* out) {
+  const serving::Limits& limits = runtime.limits;
   ASSIGN_OR_RETURN(const SampleQuery query, DecodeSample(in));
   if (query.rows > limits.rows) {
     return Exhausted(absl::StrCat(query.rows, " rows; at most ", limits.rows,
@@ -79,7 +82,7 @@ absl::Status AnswerSample(const models::Loaded& model, const serving::Limits& li
   }
   RETURN_IF_ERROR(CheckReplySize(model, query.rows, model.flow->state().spec.dim + 1, limits));
   call.AddRows(query.rows);
-  return SampleRows(model, query, /*first=*/0, query.rows, call.caller(), out);
+  return SampleRows(model, runtime, query, /*first=*/0, query.rows, call.caller(), out);
 }
 
 // Answers with the version that the first request named.
@@ -102,7 +105,7 @@ class ModelResponder final : public Responder<Request, Reply> {
 
  private:
   absl::Status Compute(Call& call, const Request& request, Reply* reply) {
-    return CatchAll([&] { return kAnswer(*model_, runtime_.limits, call, request, reply); });
+    return CatchAll([&] { return kAnswer(*model_, runtime_, call, request, reply); });
   }
 
   const Runtime& runtime_;
@@ -153,8 +156,7 @@ class InferenceService final : public v1::InferenceService::CallbackService {
   grpc::ServerUnaryReactor* Unary(const grpc::CallbackServerContext& context, const Request& in,
                                   Reply* out) {
     const auto answer = [this, &in, out](UnaryReactor* reactor, const models::Loaded& model) {
-      reactor->End(
-          CatchAll([&] { return kAnswer(model, runtime_.limits, reactor->call(), in, out); }));
+      reactor->End(CatchAll([&] { return kAnswer(model, runtime_, reactor->call(), in, out); }));
     };
     return StartUnaryCall(
         runtime_, runtime_.compute, context, in, [this, &in, answer](UnaryReactor* reactor) {

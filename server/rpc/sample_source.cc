@@ -21,8 +21,9 @@ uint64_t DrawSeed() {
 
 class SampleSource final : public Source<v1::SampleResponse> {
  public:
-  SampleSource(std::unique_ptr<ModelArrival> model, const SampleQuery& query, int64_t chunk_bytes)
-      : arrival_(std::move(model)), query_(query), chunk_bytes_(chunk_bytes) {}
+  SampleSource(std::unique_ptr<ModelArrival> model, const SampleQuery& query,
+               const Runtime& runtime)
+      : arrival_(std::move(model)), query_(query), runtime_(runtime) {}
 
   // No rows still make one message: it says which version and seed.
   absl::StatusOr<Next> Produce(Call& call, v1::SampleResponse* out) override {
@@ -33,7 +34,7 @@ class SampleSource final : public Source<v1::SampleResponse> {
     if (sent_ == query_.rows && started_) return Next::kEnd;
     started_ = true;
     const int64_t rows = std::min(ChunkRows(), query_.rows - sent_);
-    RETURN_IF_ERROR(SampleRows(*model_, query_, sent_, rows, call.caller(), out));
+    RETURN_IF_ERROR(SampleRows(*model_, runtime_, query_, sent_, rows, call.caller(), out));
     sent_ += rows;
     call.AddRows(rows);
     return Next::kMessage;
@@ -43,12 +44,12 @@ class SampleSource final : public Source<v1::SampleResponse> {
   int64_t ChunkRows() const {
     const auto& spec = model_->flow->state().spec;
     const auto row_bytes = spec.dim * static_cast<int64_t>(SizeOf(spec.dtype));
-    return std::max<int64_t>(1, chunk_bytes_ / row_bytes);
+    return std::max<int64_t>(1, runtime_.limits.chunk_bytes / row_bytes);
   }
 
   const std::unique_ptr<ModelArrival> arrival_;
   const SampleQuery query_;
-  const int64_t chunk_bytes_;
+  const Runtime& runtime_;
   models::ModelPtr model_;
   int64_t sent_ = 0;
   bool started_ = false;
@@ -68,10 +69,12 @@ absl::StatusOr<SampleQuery> DecodeSample(const v1::SampleRequest& request) {
                      .with_log_prob = request.with_log_prob()};
 }
 
-absl::Status SampleRows(const models::Loaded& model, const SampleQuery& query, int64_t first,
-                        int64_t rows, const serving::Caller& caller, v1::SampleResponse* out) {
+absl::Status SampleRows(const models::Loaded& model, const Runtime& runtime,
+                        const SampleQuery& query, int64_t first, int64_t rows,
+                        const serving::Caller& caller, v1::SampleResponse* out) {
   ASSIGN_OR_RETURN(serving::Draws draws,
-                   serving::Sample(*model.flow, rows, query.seed, query.first_row + first, caller));
+                   serving::Sample(*model.flow, rows, query.seed, query.first_row + first, caller,
+                                   runtime.compute));
   EncodeTensor(draws.x, out->mutable_x());
   if (query.with_log_prob) EncodeTensor(draws.log_prob, out->mutable_log_prob());
   out->set_version(model.name);
@@ -84,7 +87,7 @@ absl::StatusOr<std::unique_ptr<Source<v1::SampleResponse>>> StreamSamples(
     const Runtime& runtime, const v1::SampleRequest& request, std::function<void()> wake) {
   ASSIGN_OR_RETURN(const SampleQuery query, DecodeSample(request));
   auto model = std::make_unique<ModelArrival>(runtime.registry, request.model(), std::move(wake));
-  return std::make_unique<SampleSource>(std::move(model), query, runtime.limits.chunk_bytes);
+  return std::make_unique<SampleSource>(std::move(model), query, runtime);
 }
 
 }  // namespace sluiced::rpc

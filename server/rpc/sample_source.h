@@ -27,8 +27,9 @@ struct SampleQuery {
 absl::StatusOr<SampleQuery> DecodeSample(const v1::SampleRequest& request);
 
 // The rows [first, first + rows) of the query.
-absl::Status SampleRows(const models::Loaded& model, const SampleQuery& query, int64_t first,
-                        int64_t rows, const serving::Caller& caller, v1::SampleResponse* out);
+absl::Status SampleRows(const models::Loaded& model, const Runtime& runtime,
+                        const SampleQuery& query, int64_t first, int64_t rows,
+                        const serving::Caller& caller, v1::SampleResponse* out);
 
 // `wake` as Next::kLater says: the model may have to be loaded first.
 absl::StatusOr<std::unique_ptr<Source<v1::SampleResponse>>> StreamSamples(

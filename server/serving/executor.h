@@ -3,9 +3,11 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "server/common/thread_pool.h"
 #include "server/serving/caller.h"
@@ -32,9 +34,15 @@ class Executor {
   // refused, so that a stream does not break half way. One at a time for each.
   void Continue(const Caller& caller, Work work);
 
+  // For a thread of the pool: part(0) ... part(parts - 1), with the help of threads
+  // that have nothing else to do. Returns when all have, and throws what one threw.
+  // Help comes late or never when all are busy: the caller does not wait for it.
+  void Share(int64_t parts, absl::FunctionRef<void(int64_t part)> part);
+
  private:
   const std::string name_;
   const size_t max_queued_;
+  const int threads_;
   std::atomic<size_t> queued_ = 0;  // New work that waits.
   ThreadPool pool_;
 };

@@ -1,6 +1,6 @@
-// What an inference call computes: a flow over rows, block by block, so that a
-// caller who leaves stops the work, with a mask of the rows that came out not
-// finite.
+// What an inference call computes: a flow over rows, block by block, so that idle
+// threads help and a caller who leaves stops the work, with a mask of the rows that
+// came out not finite.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include "server/common/array.h"
 #include "server/flows/flow.h"
 #include "server/serving/caller.h"
+#include "server/serving/executor.h"
 
 namespace sluiced::serving {
 
@@ -34,14 +35,16 @@ struct MappedRows {
 };
 enum class Map { kToBase, kFromBase };
 
-// All block, computing on the calling thread, and fail with the flow's errors or
-// with `caller`'s as soon as nobody waits. Rows as flows::Flow demands them: of the
-// flow's dtype, [n, dim], finite.
-absl::StatusOr<Scores> LogProb(const flows::Flow& flow, const Array& x, const Caller& caller);
+// All block, on a thread of `compute`, whose idle threads help, and fail with the
+// flow's errors or with `caller`'s as soon as nobody waits. Rows as flows::Flow demands
+// them: of the flow's dtype, [n, dim], finite.
+absl::StatusOr<Scores> LogProb(const flows::Flow& flow, const Array& x, const Caller& caller,
+                               Executor* compute);
 absl::StatusOr<MappedRows> Transform(const flows::Flow& flow, Map map, const Array& points,
-                                     flows::KeepLayers keep, const Caller& caller);
+                                     flows::KeepLayers keep, const Caller& caller,
+                                     Executor* compute);
 // Rows [first_row, first_row + rows) of `seed`; no overflow in that sum.
 absl::StatusOr<Draws> Sample(const flows::Flow& flow, int64_t rows, uint64_t seed,
-                             int64_t first_row, const Caller& caller);
+                             int64_t first_row, const Caller& caller, Executor* compute);
 
 }  // namespace sluiced::serving

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <stdexcept>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -108,6 +109,34 @@ TEST(Executor, TellsWorkWhoseCallerLeftInTheQueue) {
   const Caller caller(absl::InfiniteFuture(), cancelled);
   cancelled->store(true);
   EXPECT_TRUE(absl::IsCancelled(ToldAfter(&executor, caller, &blocker)));
+}
+
+TEST(Executor, SharesEachPartOnce) {
+  Executor executor("compute", 3, 1);
+  for (int64_t parts : {0, 1, 2, 3, 50}) {
+    std::vector<std::atomic<int>> runs(static_cast<size_t>(parts));
+    executor.Share(parts, [&](int64_t part) { ++runs[static_cast<size_t>(part)]; });
+    for (const auto& count : runs) EXPECT_EQ(count, 1);
+  }
+}
+
+TEST(Executor, SharesWithoutHelpersThatAreBusy) {
+  Executor executor("compute", 1, 1);
+  Blocker blocker(&executor);
+  int runs = 0;
+  executor.Share(5, [&](int64_t) { ++runs; });
+  EXPECT_EQ(runs, 5);
+}
+
+TEST(Executor, ThrowsWhatAPartThrew) {
+  Executor executor("compute", 2, 1);
+  std::atomic<int> runs = 0;
+  const auto part = [&](int64_t i) {
+    ++runs;
+    if (i == 3) throw std::runtime_error("three");
+  };
+  EXPECT_THROW(executor.Share(20, part), std::runtime_error);
+  EXPECT_EQ(runs, 20);
 }
 
 }  // namespace

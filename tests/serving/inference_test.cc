@@ -24,8 +24,9 @@ class FakeFlow : public flows::Flow {
   explicit FakeFlow(double bad) : bad_(bad) {
     state_.spec.dim = 2;
     state_.spec.dtype = DType::kFloat64;
+    state_.spec.layers = 2;
     // Many parameters make small blocks.
-    state_.parameters = Array(DType::kFloat32, {int64_t{1} << 22});
+    state_.parameters = Array(DType::kFloat32, {int64_t{1} << 19});
   }
   const flows::FlowState& state() const override { return state_; }
 
@@ -81,21 +82,22 @@ class Inference : public ::testing::TestWithParam<int64_t> {};
 
 TEST_P(Inference, BlocksAreAllRowsInOrder) {
   const int64_t rows = GetParam();
+  Executor compute("compute", 3, 1);
   const FakeFlow flow(/*bad=*/-1);
   const Array x = CountingRows(rows);
-  const auto scores = LogProb(flow, x, Caller());
+  const auto scores = LogProb(flow, x, Caller(), &compute);
   ASSERT_TRUE(scores.ok());
   ASSERT_EQ(scores->log_prob.shape(), std::vector<int64_t>{rows});
   for (int64_t i = 0; i < rows; ++i) ASSERT_EQ(scores->log_prob.At(i), 4.0 * i + 1);
   EXPECT_EQ(scores->not_finite, "");
 
-  const auto mapped = Transform(flow, Map::kToBase, x, flows::KeepLayers::kYes, Caller());
+  const auto mapped = Transform(flow, Map::kToBase, x, flows::KeepLayers::kYes, Caller(), &compute);
   ASSERT_TRUE(mapped.ok());
   EXPECT_EQ(mapped->values, x);
   EXPECT_EQ(mapped->ladj, scores->log_prob);
   EXPECT_EQ(mapped->layers, (std::vector<Array>{x, x}));
 
-  const auto draws = Sample(flow, rows, /*seed=*/7, /*first_row=*/5, Caller());
+  const auto draws = Sample(flow, rows, /*seed=*/7, /*first_row=*/5, Caller(), &compute);
   ASSERT_TRUE(draws.ok());
   ASSERT_EQ(draws->x.shape(), (std::vector<int64_t>{rows, 2}));
   for (int64_t i = 0; i < rows; ++i) ASSERT_EQ(draws->x.At(2 * i), 5.0 + i);
@@ -105,7 +107,8 @@ INSTANTIATE_TEST_SUITE_P(Rows, Inference, ::testing::Values(0, 1, 127, 128, 129,
 
 TEST(Inference, MarksTheRowsThatAreNotFinite) {
   const FakeFlow flow(/*bad=*/4);
-  const auto scores = LogProb(flow, CountingRows(5), Caller());
+  Executor compute("compute", 1, 1);
+  const auto scores = LogProb(flow, CountingRows(5), Caller(), &compute);
   ASSERT_TRUE(scores.ok());
   EXPECT_EQ(scores->not_finite, std::string("\0\0\1\0\0", 5));
 }
@@ -115,7 +118,8 @@ TEST(Inference, StopsWhenItsCallerLeaves) {
   const auto cancelled = std::make_shared<std::atomic<bool>>(false);
   flow.on_block = [&] { cancelled->store(flow.blocks == 3); };
   const Caller caller(absl::InfiniteFuture(), cancelled);
-  const auto scores = LogProb(flow, CountingRows(10000), caller);
+  Executor compute("compute", 1, 1);
+  const auto scores = LogProb(flow, CountingRows(10000), caller, &compute);
   EXPECT_TRUE(absl::IsCancelled(scores.status())) << scores.status();
   EXPECT_EQ(flow.blocks, 3);
 }
