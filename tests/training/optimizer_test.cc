@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "server/common/safetensors.h"
 #include "server/flows/parameters.h"
@@ -125,8 +126,30 @@ TEST(Update, ClipsTheGradientAtTheNorm) {
   TrainConfig config;
   config.epsilon = 1;
   config.clip_norm = 5;
-  EXPECT_EQ(*Update(config, 0.1, gradient, 10, Weights::Fresh(start)).parameters,
-            *Update(config, 0.1, halved, 5, Weights::Fresh(start)).parameters);
+  Updater updater(config);
+  const Weights weights = Weights::Fresh(start);
+  EXPECT_EQ(*updater.Update(0.1, gradient, 10, weights).parameters,
+            *updater.Update(0.1, halved, 5, weights).parameters);
+}
+
+// Weights that somebody holds are never written over.
+TEST(Update, TakesOnlyMemoryThatNobodyHolds) {
+  const auto start = std::make_shared<const Array>(DType::kFloat64, std::vector<int64_t>{3});
+  const Array gradient = Array::FromDoubles({3}, std::vector<double>{1, -2, 3});
+  Updater updater({});
+  std::vector<Weights> held = {Weights::Fresh(start)};
+  std::vector<Array> copies;
+  for (int step = 0; step < 5; ++step) {
+    held.push_back(updater.Update(0.1, gradient, 0, held.back()));
+    copies.push_back(*held.back().parameters);
+  }
+  for (size_t i = 0; i < copies.size(); ++i) EXPECT_EQ(*held[i + 1].parameters, copies[i]);
+  // The first step's memory serves again once it is let go.
+  const Array* first = held[1].parameters.get();
+  held.erase(held.begin() + 1);
+  const Weights next = updater.Update(0.1, gradient, 0, held.back());
+  EXPECT_TRUE(next.parameters.get() == first || next.first_moment.get() == first ||
+              next.second_moment.get() == first);
 }
 
 }  // namespace
