@@ -1,5 +1,8 @@
 #include "server/train_run.h"
 
+#include <spdlog/spdlog.h>
+
+#include <exception>
 #include <memory>
 #include <string>
 #include <utility>
@@ -46,6 +49,37 @@ training::TrainCallbacks CallbacksOf(jobs::RunContext& context, training::Progre
   return callbacks;
 }
 
+void LogStart(const jobs::JobRecord& job, const rpc::TrainPayload& payload,
+              const training::TrainInput& input) {
+  spdlog::info("trainJobs/{} {}: models/{} on {}{}, attempt {}", job.id,
+               input.checkpoint.empty() ? "starts" : "goes on from its last checkpoint", job.model,
+               payload.target.empty() ? "datasets/" : "targets/",
+               payload.target.empty() ? payload.dataset : payload.target, job.attempt);
+}
+
+// What a run that ended says of its job, unless the result cannot be saved.
+void LogEnd(const jobs::JobRecord& job, const jobs::RunContext& context,
+            const absl::StatusOr<jobs::RunResult>& result) {
+  if (!result.ok()) {
+    return spdlog::warn("trainJobs/{} FAILED: {}", job.id, std::string(result.status().message()));
+  }
+  if (result->publication) return spdlog::info("trainJobs/{} SUCCEEDED", job.id);
+  const bool cancelled = context.signal() == jobs::Signal::kCancel;
+  spdlog::info("trainJobs/{} {}", job.id, cancelled ? "CANCELLED" : "stopped at a checkpoint");
+}
+
+// Legal, and seldom meant: each epoch is one step.
+absl::Status NoteLargeBatch(const rpc::TrainPayload& payload, const training::TrainInput& input,
+                            jobs::RunContext& context) {
+  const int64_t rows = input.rows != nullptr ? input.rows->rows() : payload.config.rows;
+  if (!input.checkpoint.empty() || payload.config.batch_size <= rows) return absl::OkStatus();
+  training::Progress progress;
+  progress.message =
+      absl::StrCat("warning: a batch of ", payload.config.batch_size, " rows is more than the ",
+                   rows, " there are: each epoch is a single step");
+  return context.AddUpdate(training::ToJson(progress));
+}
+
 class TrainRun {
  public:
   TrainRun(store::Store* store, models::Registry* registry, int threads)
@@ -53,8 +87,22 @@ class TrainRun {
 
   absl::StatusOr<jobs::RunResult> operator()(const jobs::JobRecord& job,
                                              jobs::RunContext& context) const {
+    try {
+      absl::StatusOr<jobs::RunResult> result = Run(job, context);
+      LogEnd(job, context, result);
+      return result;
+    } catch (const std::exception& exception) {
+      LogEnd(job, context, absl::InternalError(exception.what()));
+      throw;
+    }
+  }
+
+ private:
+  absl::StatusOr<jobs::RunResult> Run(const jobs::JobRecord& job, jobs::RunContext& context) const {
     ASSIGN_OR_RETURN(rpc::TrainPayload payload, rpc::PayloadFromJson(job.payload));
     ASSIGN_OR_RETURN(training::TrainInput input, InputOf(job, payload, context));
+    LogStart(job, payload, input);
+    RETURN_IF_ERROR(NoteLargeBatch(payload, input, context));
     training::Progress last;
     ASSIGN_OR_RETURN(training::TrainOutcome outcome,
                      training::Train(input, CallbacksOf(context, &last)));
@@ -67,7 +115,6 @@ class TrainRun {
     return result;
   }
 
- private:
   absl::StatusOr<training::TrainInput> InputOf(const jobs::JobRecord& job,
                                                const rpc::TrainPayload& payload,
                                                jobs::RunContext& context) const {

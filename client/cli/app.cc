@@ -9,6 +9,8 @@
 #include "client/cli/command_failure.h"
 #include "client/cli/commands/commands.h"
 #include "client/cli/context.h"
+#include "client/cli/nearest_word.h"
+#include "client/cli/validators.h"
 
 namespace sluice::cli {
 namespace {
@@ -27,15 +29,21 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong command line, 3 no server answe
 it is not serving, 4 the watched job failed or was cancelled, 130 interrupted (a watched
 job goes on).)";
 
+constexpr const char* kCommandFooter = R"(
+--server, --format and --timeout are understood everywhere: see sluice --help.)";
+
 void AddGlobalOptions(CLI::App& app, Context& context) {
   app.set_version_flag("--version", std::string("sluice ") + SLUICE_VERSION);
   app.add_option("--server", context.server, "HOST:PORT or unix:PATH of the server")
       ->envname("SLUICE_SERVER")
+      ->check(ServerAddress())
       ->capture_default_str();
   app.add_option("--format", context.format, "How listings are printed: table or json")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
-  app.add_option("--timeout", context.timeout_seconds, "Seconds that one call may take")
+  app.add_option("--timeout", context.timeout_seconds,
+                 "Seconds to wait for the server: for a reply, or for the next piece of a long\n"
+                 "result. A large sample or a watched job may take longer as a whole")
       ->check(CLI::Range(0.001, 1e6))
       ->capture_default_str();
   // Global options are understood after the subcommand too.
@@ -64,6 +72,20 @@ int Report(const CommandFailure& failure, const Context& context) {
   return failure.exit_code;
 }
 
+// The words are looked for where the line went wrong: among the subcommands of the
+// last one that was understood.
+std::string Unknown(const CLI::App& app, const std::string& typed) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  std::vector<std::string> words;
+  for (const CLI::App* command : at->get_subcommands([](const CLI::App*) { return true; })) {
+    words.push_back(command->get_name());
+  }
+  const std::string nearest = NearestWord(typed, words);
+  return "'" + typed + "' is unknown" +
+         (nearest.empty() ? "" : "; did you mean '" + nearest + "'?");
+}
+
 int Parse(CLI::App& app, const Context& context, int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
@@ -72,7 +94,7 @@ int Parse(CLI::App& app, const Context& context, int argc, const char* const* ar
       return app.exit(error);
     }
     const std::vector<std::string> unknown = app.remaining(true);
-    const std::string what = unknown.empty() ? error.what() : "'" + unknown[0] + "' is unknown";
+    const std::string what = unknown.empty() ? error.what() : Unknown(app, unknown[0]);
     std::cerr << "sluice: " << what << " (see --help)" << std::endl;
     return kExitUsage;
   } catch (const CommandFailure& failure) {
@@ -90,15 +112,18 @@ int RunCli(int argc, const char* const* argv) {
   Context context;
   CLI::App app("Sluice: train and serve normalising flows.", "sluice");
   AddGlobalOptions(app, context);
-  app.footer(kFooter);
+  app.footer(kCommandFooter);  // Which subcommands take over.
   AddHealthCommand(app, context);
   AddDatasetCommands(app, context);
   AddTargetCommands(app, context);
   AddModelCommands(app, context);
   AddTrainCommand(app, context);
   AddJobCommands(app, context);
+  AddSampleCommand(app, context);
   AddInferenceCommands(app, context);
   AddPlotCommands(app, context);
+  app.footer(kFooter);
+  ReadNumbersStrictly(app);
   return Parse(app, context, argc, argv);
 }
 

@@ -16,7 +16,10 @@ struct CommandFailure {
 };
 
 [[noreturn]] void Fail(Status status);
+// The command line is wrong, whatever files and servers hold.
 [[noreturn]] void FailUsage(const std::string& message);
+// What it names does not fit together.
+[[noreturn]] void FailInvalid(const std::string& message);
 
 inline void OrFail(Status status) {
   if (!status.ok()) Fail(std::move(status));

@@ -2,6 +2,7 @@
 // *_calls.cc; each is encode, call, decode.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -59,17 +60,24 @@ class ClientImpl final : public Client {
   Result<TrainJob> ResumeTrainJob(const std::string& id) override;
   Status DeleteTrainJob(const std::string& id) override;
   Status WatchTrainJob(const std::string& id, int64_t after_sequence,
-                       const std::function<bool(const TrainUpdate&)>& on_update) override;
+                       const std::function<bool(const TrainUpdate&)>& on_update,
+                       const std::function<void(Connection)>& on_connection) override;
   Result<std::vector<Target>> ListTargets() override;
   Result<std::vector<double>> EvaluateTarget(const std::string& id, const Matrix& x) override;
 
   Result<LogProbs> LogProb(const std::string& model, const Matrix& x) override;
   Result<Samples> Sample(const std::string& model, int64_t rows,
                          const SampleOptions& options) override;
+  Status StreamSample(const std::string& model, int64_t rows, const SampleOptions& options,
+                      const std::function<Status(const Samples&)>& on_chunk) override;
   Result<Images> Transform(const std::string& model, Direction direction, const Matrix& points,
                            bool with_layers) override;
 
  private:
+  // Hands the messages of one drawing to `take`.
+  Status DrawSamples(const std::string& model, int64_t rows, const SampleOptions& options,
+                     const std::function<Status(const v1::SampleResponse&)>& take);
+
   const Stubs stubs_;
   const ClientOptions options_;
 };

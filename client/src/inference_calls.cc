@@ -97,31 +97,47 @@ Result<LogProbs> ClientImpl::LogProb(const std::string& model, const Matrix& x) 
   return out;
 }
 
-Result<Samples> ClientImpl::Sample(const std::string& model, int64_t rows,
-                                   const SampleOptions& options) {
+Status ClientImpl::DrawSamples(const std::string& model, int64_t rows, const SampleOptions& options,
+                               const std::function<Status(const v1::SampleResponse&)>& take) {
   v1::SampleRequest request;
   request.set_model(ServableName(model));
   request.set_rows(rows);
   if (options.seed) request.set_seed(*options.seed);
   request.set_with_log_prob(options.with_log_prob);
   request.set_first_row(options.first_row);
-  Samples out;
-  const auto take = [&](const v1::SampleResponse& reply) {
-    return Take(reply, options.with_log_prob, &out);
-  };
-  Status status;
   if (rows <= kUnarySampleRows) {
     const auto reply = Call(*stubs_.inference, &InferenceStub::Sample, request, options_.timeout);
-    status = reply.ok() ? take(*reply) : reply.status();
-  } else {
-    grpc::ClientContext context;
-    status = ReadAll<v1::SampleResponse>(
-        &context, options_.timeout,
-        [&] { return stubs_.inference->StreamSample(&context, request); }, take);
+    return reply.ok() ? take(*reply) : reply.status();
   }
+  grpc::ClientContext context;
+  return ReadAll<v1::SampleResponse>(
+      &context, options_.timeout, [&] { return stubs_.inference->StreamSample(&context, request); },
+      take);
+}
+
+Result<Samples> ClientImpl::Sample(const std::string& model, int64_t rows,
+                                   const SampleOptions& options) {
+  Samples out;
+  Status status = DrawSamples(model, rows, options, [&](const v1::SampleResponse& reply) {
+    return Take(reply, options.with_log_prob, &out);
+  });
   if (status.ok()) status = CheckCount(out.x.rows, rows);
   if (!status.ok()) return status;
   return out;
+}
+
+Status ClientImpl::StreamSample(const std::string& model, int64_t rows,
+                                const SampleOptions& options,
+                                const std::function<Status(const Samples&)>& on_chunk) {
+  int64_t got = 0;
+  const Status status = DrawSamples(model, rows, options, [&](const v1::SampleResponse& reply) {
+    Samples chunk;
+    const Status taken = Take(reply, options.with_log_prob, &chunk);
+    if (!taken.ok()) return taken;
+    got += chunk.x.rows;
+    return on_chunk(chunk);
+  });
+  return status.ok() ? CheckCount(got, rows) : status;
 }
 
 Result<Images> ClientImpl::Transform(const std::string& model, Direction direction,

@@ -17,15 +17,17 @@ namespace sluice {
 inline constexpr int64_t kChunkBytes = 1 << 20;
 
 // Hands each message to `take` until the stream ends or `take` fails, which cancels
-// the call and is the result.
+// the call and is the result. Time that `take` spends does not count against the
+// timeout: a full pipe is no stalled server.
 template <typename Reply, typename Take>
 Status TakeAll(grpc::ClientContext* context, StallGuard* guard,
                grpc::internal::ReaderInterface<Reply>* stream, Take& take) {
   Reply reply;
   Status taken;
   while (taken.ok() && stream->Read(&reply)) {
-    guard->Progress();
+    guard->Disarm();
     taken = take(reply);
+    guard->Progress();
   }
   if (!taken.ok()) context->TryCancel();
   return taken;

@@ -90,9 +90,10 @@ Status ClientImpl::DeleteTrainJob(const std::string& id) {
 }
 
 Status ClientImpl::WatchTrainJob(const std::string& id, int64_t after_sequence,
-                                 const std::function<bool(const TrainUpdate&)>& on_update) {
+                                 const std::function<bool(const TrainUpdate&)>& on_update,
+                                 const std::function<void(Connection)>& on_connection) {
   const WatchOptions options{JobName(id), after_sequence, Sane(options_.reconnect_for)};
-  return Watch(*stubs_.training, options, on_update);
+  return Watch(*stubs_.training, options, on_update, on_connection);
 }
 
 Result<std::vector<Target>> ClientImpl::ListTargets() {

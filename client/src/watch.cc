@@ -17,6 +17,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::chrono::seconds kLongestProbe{2};
+
 // What remains of a connection that breaks, or of a server that drains. CANCELLED
 // comes from the other side: our own ends the watch before anyone asks.
 bool IsLostConnection(const Status& status) {
@@ -29,10 +31,12 @@ bool IsLostConnection(const Status& status) {
 class Watcher {
  public:
   Watcher(v1::TrainingService::StubInterface& stub, const WatchOptions& options,
-          const std::function<bool(const TrainUpdate&)>& on_update)
+          const std::function<bool(const TrainUpdate&)>& on_update,
+          const std::function<void(Client::Connection)>& on_connection)
       : stub_(stub),
         options_(options),
         on_update_(on_update),
+        on_connection_(on_connection),
         after_(options.after_sequence),
         backoff_(std::random_device{}()) {}
 
@@ -63,8 +67,17 @@ class Watcher {
     return FromGrpc(stream->Finish());
   }
 
+  // Tells of a change once.
+  void SetLost(bool lost) {
+    if (lost == told_lost_) return;
+    told_lost_ = lost;
+    if (on_connection_)
+      on_connection_(lost ? Client::Connection::kLost : Client::Connection::kBack);
+  }
+
   void Deliver(const v1::TrainUpdate& update) {
     lost_since_.reset();
+    SetLost(false);
     backoff_.Reset();
     if (update.sequence() <= after_) return;
     after_ = update.sequence();
@@ -81,16 +94,34 @@ class Watcher {
     if (!lost_since_ || now - attempt_start > kLongestAttempt) lost_since_ = now;
     const auto left = options_.reconnect_for - (now - *lost_since_);
     if (left <= Clock::duration::zero()) return false;
+    SetLost(true);
     std::this_thread::sleep_for(std::min<Clock::duration>(backoff_.Next(), left));
+    Probe(std::min<Clock::duration>(kLongestProbe, left));
     return true;
+  }
+
+  // Waits inside a call for the server to answer. gRPC makes connections only while a
+  // call waits; one that fails at once, as on a channel known to be broken, leaves the
+  // next attempt unattended until it times out.
+  void Probe(Clock::duration longest) {
+    grpc::ClientContext context;
+    context.set_wait_for_ready(true);
+    context.set_deadline(std::chrono::system_clock::now() +
+                         std::chrono::duration_cast<std::chrono::milliseconds>(longest));
+    v1::GetTrainJobRequest request;
+    request.set_name(options_.job);
+    v1::TrainJob job;
+    if (stub_.GetTrainJob(&context, request, &job).ok()) SetLost(false);
   }
 
   v1::TrainingService::StubInterface& stub_;
   const WatchOptions& options_;
   const std::function<bool(const TrainUpdate&)>& on_update_;
+  const std::function<void(Client::Connection)>& on_connection_;
   int64_t after_;
   Backoff backoff_;
   std::optional<Clock::time_point> lost_since_;
+  bool told_lost_ = false;
   bool detached_ = false;
   bool ended_ = false;
 };
@@ -98,8 +129,9 @@ class Watcher {
 }  // namespace
 
 Status Watch(v1::TrainingService::StubInterface& stub, const WatchOptions& options,
-             const std::function<bool(const TrainUpdate&)>& on_update) {
-  return Watcher(stub, options, on_update).Run();
+             const std::function<bool(const TrainUpdate&)>& on_update,
+             const std::function<void(Client::Connection)>& on_connection) {
+  return Watcher(stub, options, on_update, on_connection).Run();
 }
 
 }  // namespace sluice

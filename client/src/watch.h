@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "sluice/client.h"
 #include "sluice/result.h"
 #include "sluice/types.h"
 #include "sluice/v1/training.grpc.pb.h"
@@ -19,6 +20,7 @@ struct WatchOptions {
 
 // As Client::WatchTrainJob. Blocks.
 Status Watch(v1::TrainingService::StubInterface& stub, const WatchOptions& options,
-             const std::function<bool(const TrainUpdate&)>& on_update);
+             const std::function<bool(const TrainUpdate&)>& on_update,
+             const std::function<void(Client::Connection)>& on_connection);
 
 }  // namespace sluice

@@ -45,6 +45,11 @@ absl::Status NotFound(absl::string_view type, absl::string_view name) {
               absl::StrCat(type, "\n", name));
 }
 
+absl::Status NotFound(absl::string_view type, absl::string_view name, absl::string_view hint) {
+  return With(absl::NotFoundError(absl::StrCat(type, " ", name, " does not exist; ", hint)),
+              kResource, absl::StrCat(type, "\n", name));
+}
+
 absl::Status AlreadyExists(absl::string_view type, absl::string_view name) {
   return With(absl::AlreadyExistsError(absl::StrCat(type, " ", name, " exists already")), kResource,
               absl::StrCat(type, "\n", name));

@@ -20,6 +20,8 @@ absl::Status PrefixField(absl::string_view prefix, absl::Status status);
 
 // NOT_FOUND and ALREADY_EXISTS naming a resource ("model", "models/wow").
 absl::Status NotFound(absl::string_view type, absl::string_view name);
+// With what to ask for instead.
+absl::Status NotFound(absl::string_view type, absl::string_view name, absl::string_view hint);
 absl::Status AlreadyExists(absl::string_view type, absl::string_view name);
 
 // RESOURCE_EXHAUSTED and UNAVAILABLE that may be tried again after `delay`.

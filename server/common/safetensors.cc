@@ -225,8 +225,9 @@ absl::StatusOr<SafetensorsFile> DecodeSafetensors(absl::string_view bytes) {
   std::memcpy(&length, bytes.data(), kLengthBytes);
   bytes.remove_prefix(kLengthBytes);
   if (length > bytes.size() || length > kMaxHeaderBytes) {
-    return Malformed(absl::StrCat("a header of ", length, " bytes in a file with ", bytes.size(),
-                                  " bytes left"));
+    return Malformed(absl::StrCat("the file does not begin as one does: its first ", kLengthBytes,
+                                  " bytes claim a header of ", length, " bytes, ", bytes.size(),
+                                  " follow"));
   }
   const absl::string_view header = bytes.substr(0, length);
   HeaderReader reader;

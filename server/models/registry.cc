@@ -232,6 +232,21 @@ class StoreRegistry : public Registry {
     return state;
   }
 
+  // Of a job that has others, an unknown snapshot's neighbours: an error that names
+  // them needs no second try.
+  absl::Status NameNearest(const SnapshotName& name, absl::Status error) {
+    if (!absl::IsNotFound(error)) return error;
+    const absl::StatusOr<std::vector<int64_t>> epochs = store_->ListSnapshots(name.job);
+    if (!epochs.ok() || epochs->empty()) return error;
+    const auto after = std::upper_bound(epochs->begin(), epochs->end(), name.epoch);
+    std::string nearest;
+    if (after != epochs->begin()) nearest = absl::StrCat(*(after - 1));
+    if (after != epochs->begin() && after != epochs->end()) nearest += " and ";
+    if (after != epochs->end()) absl::StrAppend(&nearest, *after);
+    return NotFound("snapshot", SnapshotResource(name.job, name.epoch),
+                    absl::StrCat("the nearest there are: ", nearest));
+  }
+
   absl::StatusOr<ModelPtr> FindSnapshot(const SnapshotName& name) {
     const std::string resource = SnapshotResource(name.job, name.epoch);
     return flows::CatchTorch(absl::StrCat("loading ", resource),
@@ -240,8 +255,9 @@ class StoreRegistry : public Registry {
 
   absl::StatusOr<ModelPtr> ReadSnapshot(const SnapshotName& name, const std::string& resource) {
     // Asked of the store each time: a job that was deleted has no snapshots.
-    ASSIGN_OR_RETURN(std::string file, store_->GetSnapshot(name.job, name.epoch));
-    absl::StatusOr<flows::FlowState> state = DecodeModelFile(file);
+    const absl::StatusOr<std::string> file = store_->GetSnapshot(name.job, name.epoch);
+    if (!file.ok()) return NameNearest(name, file.status());
+    absl::StatusOr<flows::FlowState> state = DecodeModelFile(*file);
     if (!state.ok()) {
       return absl::InternalError(absl::StrCat(resource, ": ", state.status().message()));
     }

@@ -19,6 +19,13 @@ uint64_t DrawSeed() {
   return (uint64_t{random()} << 32) | random();
 }
 
+// Nobody can hold what has no size: refused before the first row is drawn.
+absl::Status CheckBytes(int64_t rows, const flows::FlowSpec& spec) {
+  const int64_t row_bytes = spec.dim * static_cast<int64_t>(SizeOf(spec.dtype));
+  if (rows <= std::numeric_limits<int64_t>::max() / row_bytes) return absl::OkStatus();
+  return FieldError("rows", "rows * dim * size of a number overflows");
+}
+
 class SampleSource final : public Source<v1::SampleResponse> {
  public:
   SampleSource(std::unique_ptr<ModelArrival> model, const SampleQuery& query,
@@ -30,6 +37,7 @@ class SampleSource final : public Source<v1::SampleResponse> {
     if (model_ == nullptr) {
       ASSIGN_OR_RETURN(model_, arrival_->TryTake());
       if (model_ == nullptr) return Next::kLater;
+      RETURN_IF_ERROR(CheckBytes(query_.rows, model_->flow->state().spec));
     }
     if (sent_ == query_.rows && started_) return Next::kEnd;
     started_ = true;

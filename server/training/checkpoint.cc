@@ -30,6 +30,7 @@ void ForEachCounter(AnyCounters& counters, Visit visit) {
   visit("best_loss", counters.best_loss);
   visit("reference_loss", counters.reference_loss);
   visit("assessed_loss", counters.assessed_loss);
+  visit("start_loss", counters.start_loss);
   visit("spread", counters.spread);
   visit("learning_rate_factor", counters.learning_rate_factor);
   visit("seconds", counters.seconds);
@@ -133,6 +134,8 @@ absl::StatusOr<Checkpoint> DecodeCheckpoint(absl::string_view bytes) {
   ASSIGN_OR_RETURN(checkpoint.spec, flows::SpecFromJson(spec));
   ASSIGN_OR_RETURN(checkpoint.config, ConfigFromJson(config));
   absl::Status status;
+  // Of a checkpoint from before this was counted.
+  file.metadata.emplace("start_loss", "inf");
   const CounterReader read{file.metadata, status};
   ForEachCounter(checkpoint.counters, read);
   read("updates", checkpoint.now.updates);

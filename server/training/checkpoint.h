@@ -30,6 +30,7 @@ struct Counters {
   double best_loss = kNoLoss;
   double reference_loss = kNoLoss;  // Lowest training loss of an epoch.
   double assessed_loss = kNoLoss;   // What the last epoch's end was judged by.
+  double start_loss = kNoLoss;      // Before the first step, judged as epochs' ends are.
   double spread = 0;                // Median deviation of the last epoch's batch losses.
   double learning_rate_factor = 1;  // Below 1 for some epochs after a rollback.
   double seconds = 0;

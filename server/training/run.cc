@@ -24,6 +24,8 @@ constexpr double kMostExplosions = 0.3;
 // with a fresh optimiser; after so many in all the run is given up.
 constexpr int64_t kTriesFromStart = 3;
 constexpr int64_t kMostTries = 8;
+// A rise of the loss by less says nothing.
+constexpr double kTangibleNats = 0.01;
 
 double MedianDeviation(std::vector<double> values) {
   const auto median = [&] {
@@ -54,6 +56,9 @@ Run::Run(const Checkpoint& start, const TrainCallbacks& callbacks, Criterion& cr
       last_checkpoint_(absl::Now()) {}
 
 absl::StatusOr<TrainOutcome> Run::Execute() {
+  if (now_.counters.epoch == 0) {
+    now_.counters.start_loss = criterion_.Assess(*now_.weights.parameters).loss;
+  }
   while (!IsOver()) {
     epoch_start_ = now_;
     EpochSums sums;
@@ -268,6 +273,17 @@ absl::Status Run::Say(std::string message) {
   return callbacks_.on_progress ? callbacks_.on_progress(progress) : absl::OkStatus();
 }
 
+absl::Status Run::ReportLoss(bool last) {
+  const double start = now_.counters.start_loss;
+  const double end = last ? now_.counters.assessed_loss : now_.counters.best_loss;
+  // A start that overflows is no start to go back to.
+  if (!std::isfinite(start) || end <= start + kTangibleNats) return absl::OkStatus();
+  return Say(
+      absl::StrFormat("warning: the training made it worse: a loss of %g, from %g at the "
+                      "start",
+                      end, start));
+}
+
 absl::Status Run::KeepSnapshot() {
   const int64_t epoch = now_.counters.epoch;
   if (!callbacks_.on_snapshot ||
@@ -299,6 +315,7 @@ absl::StatusOr<TrainOutcome> Run::Stopped() {
 absl::StatusOr<TrainOutcome> Run::Finish() {
   const Counters& counters = now_.counters;
   const bool last = config_.publish_last || counters.best_epoch == 0;
+  RETURN_IF_ERROR(ReportLoss(last));
   const Array& chosen = last ? *now_.weights.parameters : *best_;
   TrainOutcome outcome;
   outcome.state = StateOf(chosen);

@@ -68,6 +68,8 @@ class Run {
   absl::Status ReportOddSteps(const EpochSums& sums);
   absl::Status ReportEpoch(const Criterion::Assessment& assessment, const EpochSums& sums);
   absl::Status Say(std::string message);
+  // A warning where the parameters to be published are worse than those at the start.
+  absl::Status ReportLoss(bool last);
   absl::Status KeepSnapshot();
   absl::Status KeepCheckpoint();
   absl::StatusOr<TrainOutcome> Stopped();

@@ -83,7 +83,7 @@ absl::StatusOr<Checkpoint> StartOf(const TrainInput& input) {
 absl::Status Warn(const TrainCallbacks& callbacks, const std::vector<std::string>& warnings) {
   for (const std::string& warning : warnings) {
     Progress progress;
-    progress.message = warning;
+    progress.message = absl::StrCat("warning: ", warning);
     if (callbacks.on_progress) RETURN_IF_ERROR(callbacks.on_progress(progress));
   }
   return absl::OkStatus();

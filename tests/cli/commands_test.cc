@@ -1,18 +1,15 @@
 // Every command line that the README and `sluice --help` promise, against a real server.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
 #include "client/cli/exit_code.h"
-#include "client/cli/files/files.h"
 #include "client/cli/files/table_file.h"
-#include "tests/support/server_process.h"
+#include "tests/cli/commands_fixture.h"
 
 namespace sluice::cli {
 namespace {
@@ -21,71 +18,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-struct Ran {
-  int code = -1;
-  std::string out, err;
-};
-
-// One server for all tests; each test uses names of its own.
-class Commands : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    directory_ = new sluice::testing::TempDir();
-    server_ = new sluice::testing::ServerProcess();
-    ASSERT_TRUE(server_->Start({.data_dir = directory_->path() + "/data"})) << server_->Log();
-    ASSERT_EQ(Sluice("dataset generate wow --text WOW --rows 600 --seed 0").code, kExitOk);
-    ASSERT_EQ(Sluice("train wow --dataset wow --epochs 4 --layers 4 --hidden 8 --job first").code,
-              kExitOk);
-  }
-  static void TearDownTestSuite() {
-    delete server_;
-    delete directory_;
-  }
-
-  static std::string File(const std::string& name) { return directory_->path() + "/" + name; }
-
-  // `arguments` in a shell, in the test's directory, with nothing on stdin unless piped.
-  static Ran Sluice(const std::string& arguments, const std::string& before = "true") {
-    const std::string command = "cd " + directory_->path() + " && " + before +
-                                " | SLUICE_SERVER=" + server_->address() +
-                                " " SLUICE_BIN_DIR "/sluice " + arguments + " 2>err.txt";
-    Ran ran;
-    FILE* pipe = popen(command.c_str(), "r");
-    if (pipe == nullptr) return ran;
-    char buffer[4096];
-    for (size_t n = 0; (n = fread(buffer, 1, sizeof(buffer), pipe)) > 0;) ran.out.append(buffer, n);
-    const int status = pclose(pipe);
-    ran.code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-    ran.err = *ReadFile(File("err.txt"));
-    return ran;
-  }
-
-  static void ExpectOk(const std::string& arguments) {
-    const Ran ran = Sluice(arguments);
-    EXPECT_EQ(ran.code, kExitOk) << arguments << "\n" << ran.err;
-  }
-
-  // Runs a command until its stdout holds `text`; false after many tries.
-  static bool AwaitOutput(const std::string& arguments, const std::string& text) {
-    for (int tries = 0; tries < 500; ++tries) {
-      if (Sluice(arguments).out.find(text) != std::string::npos) return true;
-    }
-    return false;
-  }
-
-  static void ExpectStartsWith(const std::string& file, const std::string& magic) {
-    const Result<std::string> bytes = ReadFile(File(file));
-    ASSERT_TRUE(bytes.ok()) << file;
-    EXPECT_THAT(bytes->substr(0, 16), StartsWith(magic)) << file;
-  }
-
-  static sluice::testing::TempDir* directory_;
-  static sluice::testing::ServerProcess* server_;
-};
-
-sluice::testing::TempDir* Commands::directory_ = nullptr;
-sluice::testing::ServerProcess* Commands::server_ = nullptr;
 
 TEST_F(Commands, HealthIsSilentOnStderr) {
   const Ran ran = Sluice("health");
@@ -150,6 +82,7 @@ TEST_F(Commands, TrainingIsPlainLinesWhenPiped) {
   EXPECT_THAT(ran.out, IsEmpty());
   EXPECT_THAT(ran.err, HasSubstr("epoch 3/3"));
   EXPECT_THAT(ran.err, HasSubstr("SUCCEEDED: published wow@"));
+  EXPECT_THAT(ran.err, HasSubstr("best validation loss"));
   EXPECT_THAT(ran.err, Not(HasSubstr("\x1b")));
 }
 
@@ -242,13 +175,16 @@ TEST_F(Commands, MistakesHaveTheirExitCodes) {
       {"dataset upload x none.npy", kExitError},
       {"dataset upload wow wow.npy", kExitError},
       {"log-prob none --in none.csv", kExitError},
-      {"sample wow -n 10 -o file.xyz", kExitError},
+      {"sample wow -n 10 -o file.xyz", kExitUsage},
       {"sample wow@99", kExitError},
       {"sample wow -n -5", kExitError},
       {"plot loss none -o x.png", kExitError},
       {"plot target none -o x.png", kExitError},
       {"train new --target none", kExitError},
+      {"sample wow -n 1000000000000000000 -o endless.npy", kExitError},
+      {"sample wow -n 10 -o none/file.npy", kExitError},
       {"health --server 127.0.0.1:1", kExitUnavailable},
+      {"health --server ''", kExitUsage},
   };
   for (const auto& [arguments, code] : cases) {
     const Ran ran = Sluice(arguments);

@@ -106,6 +106,46 @@ TEST(Figures, LossesWithAndWithoutABound) {
   ExpectPng("loss-single.png", DrawLoss(single, "One epoch"));
 }
 
+// How many pixels are of neither white, black nor grey.
+size_t ColoredPixels(const Canvas& canvas) {
+  const std::vector<uint32_t> pixels = canvas.Pixels();
+  return static_cast<size_t>(std::count_if(pixels.begin(), pixels.end(), [](uint32_t pixel) {
+    return (pixel >> 16) != (pixel & 0xff) || (pixel >> 16) != (pixel >> 8 & 0xff);
+  }));
+}
+
+TEST(Figures, ALossOfOneEpochIsSeen) {
+  for (const bool validation : {false, true}) {
+    LossHistory history;
+    (validation ? history.validation : history.train).push_back({1, 3});
+    Canvas canvas(200, 100, 1);
+    const Axes axes(&canvas, {10, 10, 180, 80}, {0, 2}, {2, 4});
+    DrawLossCurves(axes, history);
+    EXPECT_GT(ColoredPixels(canvas), 20u);
+  }
+}
+
+TEST(Figures, WholeNumbersAndTicksOnTheRight) {
+  Canvas canvas(200, 100, 1);
+  const Axes axes(&canvas, {40, 10, 100, 60}, {0, 2}, {2, 4});
+  AxesStyle style;
+  style.whole_x = true;
+  style.y_right = true;
+  style.y_ticks = true;
+  axes.DrawFrame({"", "", ""}, style);
+  const std::vector<uint32_t> pixels = canvas.Pixels();
+  const auto inked = [&](int first, int last) {
+    size_t count = 0;
+    for (int y = 0; y < 72; ++y) {
+      for (int x = first; x < last; ++x)
+        count += pixels[static_cast<size_t>(y * 200 + x)] < 0x808080;
+    }
+    return count;
+  };
+  EXPECT_EQ(inked(0, 34), 0u);
+  EXPECT_GT(inked(146, 200), 20u);
+}
+
 TEST(Figures, OneCoordinate) {
   CurvePicture picture;
   picture.title = "gauss, version 2";

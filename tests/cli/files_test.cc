@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -12,7 +13,9 @@
 
 #include "client/cli/files/csv.h"
 #include "client/cli/files/npy.h"
+#include "client/cli/files/output_file.h"
 #include "client/cli/files/table_file.h"
+#include "client/cli/files/table_writer.h"
 
 namespace sluice::cli {
 namespace {
@@ -143,7 +146,7 @@ TEST(Csv, ErrorsNameTheLine) {
   EXPECT_THAT(error("x,y\n1,2\n3,cat\n"), HasSubstr("line 3: 'cat'"));
   EXPECT_THAT(error("1,2\n1,2,3\n"), HasSubstr("line 2: 3 cells"));
   EXPECT_THAT(error("1,2\n1,\n"), HasSubstr("line 2: ''"));
-  EXPECT_THAT(error(""), HasSubstr("no row"));
+  EXPECT_THAT(error(""), HasSubstr("empty"));
   EXPECT_THAT(error("a,b\n"), HasSubstr("no row"));
 }
 
@@ -164,6 +167,63 @@ TEST_F(Directory, AWrittenFileReplacesTheOldOneAndLeavesNothingElse) {
   ASSERT_TRUE(WriteFile(File("a.csv"), "new").ok());
   EXPECT_EQ(*ReadFile(File("a.csv")), "new");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path_), {}), 1);
+}
+
+TEST_F(Directory, WhatIsNotCommittedLeavesNothing) {
+  ASSERT_TRUE(WriteFile(File("a.csv"), "old").ok());
+  {
+    const auto file = OutputFile::Create(File("a.csv"));
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE((*file)->Write("half of the n").ok());
+    EXPECT_TRUE((*file)->RoomLeft());
+  }
+  EXPECT_EQ(*ReadFile(File("a.csv")), "old");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path_), {}), 1);
+}
+
+TEST_F(Directory, DevicesAreWrittenInPlace) {
+  EXPECT_TRUE(WriteFile("/dev/null", "x").ok());
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  EXPECT_EQ(WriteFile("/dev/full", "x").code, Code::kResourceExhausted);
+}
+
+TEST_F(Directory, ATableComesInPieces) {
+  for (const char* name : {"t.npy", "t.csv"}) {
+    const auto table = TableWriter::Open(File(name), "");
+    ASSERT_TRUE(table.ok());
+    ASSERT_TRUE((*table)->Begin({5, 2, DType::kFloat64, {"x1", "x2"}}).ok());
+    ASSERT_TRUE((*table)->Append({2, 2, {1, 2, 3, 4}, DType::kFloat64}).ok());
+    ASSERT_TRUE((*table)->Append({0, 2, {}, DType::kFloat64}).ok());
+    ASSERT_TRUE((*table)->Append({3, 2, {5, 6, 7, 8, 9, 10}, DType::kFloat64}).ok());
+    EXPECT_FALSE(std::filesystem::exists(File(name))) << "complete or absent";
+    ASSERT_TRUE((*table)->Close().ok());
+    const Result<Matrix> read = ReadTable(File(name), "");
+    ASSERT_TRUE(read.ok()) << read.status().ToString();
+    EXPECT_THAT(read->values, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+  }
+}
+
+TEST_F(Directory, ATableWithoutAllItsRowsIsAbsent) {
+  {
+    const auto table = TableWriter::Open(File("t.npy"), "");
+    ASSERT_TRUE((*table)->Begin({5, 2, DType::kFloat64, {}}).ok());
+    ASSERT_TRUE((*table)->Append({2, 2, {1, 2, 3, 4}, DType::kFloat64}).ok());
+    EXPECT_EQ((*table)->Close().code, Code::kInternal);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(path_));
+}
+
+TEST_F(Directory, ATableTooLargeForTheDiskIsRefusedAtOnce) {
+  for (const char* name : {"t.npy", "t.csv"}) {
+    const auto table = TableWriter::Open(File(name), "");
+    const Status status = (*table)->Begin({1'000'000'000'000'000'000, 2, DType::kFloat32, {}});
+    EXPECT_EQ(status.code, Code::kResourceExhausted) << name;
+    EXPECT_THAT(status.message, HasSubstr("1,000,000,000,000,000,000 rows of 2 numbers"));
+  }
+  const auto endless = TableWriter::Open(File("t.npy"), "");
+  EXPECT_EQ((*endless)->Begin({INT64_MAX, 2, DType::kFloat64, {}}).code, Code::kOutOfRange);
+  const auto pipe = TableWriter::Open("/dev/null", "csv");
+  EXPECT_TRUE((*pipe)->Begin({INT64_MAX, 2, DType::kFloat64, {}}).ok()) << "who reads may stop";
 }
 
 TEST_F(Directory, ErrorsNameTheFile) {

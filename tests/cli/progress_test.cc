@@ -93,6 +93,20 @@ TEST(ProgressView, EventsShowAtOnceAndCannotSteerTheTerminal) {
   EXPECT_EQ(out.str(), "job: rolled back [2J to epoch 3\n");
 }
 
+TEST(ProgressView, TheLastEpochIsSaidOnceWhateverEndsTheJob) {
+  std::ostringstream out;
+  ProgressView view("job", Terminal{}, out);
+  view.Show(Epoch(1, 2), kStart);
+  TrainUpdate last = Epoch(2, 2);
+  view.Show(last, kStart + std::chrono::milliseconds(1));
+  last.message = "published";
+  view.Show(last, kStart + std::chrono::milliseconds(2));
+  view.Finish();
+  const std::string text = out.str();
+  EXPECT_EQ(text.find("epoch 2/2"), text.rfind("epoch 2/2")) << text;
+  EXPECT_TRUE(text.ends_with("job: published\n")) << text;
+}
+
 TEST(ProgressView, ATerminalIsRedrawnAtMostTenTimesASecond) {
   std::ostringstream out;
   ProgressView view("job", Tty(80, false), out);

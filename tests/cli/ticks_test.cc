@@ -25,6 +25,12 @@ TEST(NiceTicks, AreRoundNumbersWithEvenDecimals) {
   EXPECT_THAT(Labels({0, 600}, 7), ElementsAre("0", "100", "200", "300", "400", "500", "600"));
 }
 
+TEST(NiceTicks, AreMoreThanOneWhereThatIsAllowed) {
+  EXPECT_THAT(Labels({-0.9, 0.9}, 3), ElementsAre("\u22120.5", "0.0", "0.5"));
+  EXPECT_THAT(Labels({-1.95, -1.2}, 4),
+              ElementsAre("\u22121.8", "\u22121.6", "\u22121.4", "\u22121.2"));
+}
+
 TEST(NiceTicks, HoldTheirLawsForAnyRange) {
   for (const double low : {-1e6, -3.7, 0.0, 1e-7, 12345.6}) {
     for (const double span : {1e-6, 0.37, 1.0, 8.4, 99999.0}) {

@@ -48,7 +48,19 @@ TEST(TrainOptions, ContinueTakesAJobOnlyAfterAnEqualsSign) {
 }
 
 TEST(TrainOptions, NegativeNumbersAreValues) {
-  EXPECT_EQ(Parsed({"--snapshots", "-1"}).config.snapshots, -1);
+  EXPECT_EQ(Parsed({"--snapshots", "-1"}).ToConfig()->snapshots, -1);
+}
+
+TEST(TrainOptions, NoSnapshotsAreNotTheDefault) {
+  EXPECT_EQ(Parsed({}).ToConfig()->snapshots, 0);
+  EXPECT_EQ(Parsed({"--snapshots", "0"}).ToConfig()->snapshots, -1);
+}
+
+TEST(TrainOptions, AnExplicitZeroIsNoDefault) {
+  for (const char* option : {"--epochs", "--batch-size", "--rows", "--step-epochs"}) {
+    EXPECT_THROW(Parsed({option, "0"}), CLI::ValidationError) << option;
+    EXPECT_THROW(Parsed({option, "-3"}), CLI::ValidationError) << option;
+  }
 }
 
 }  // namespace

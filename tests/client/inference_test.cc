@@ -71,10 +71,11 @@ class FakeInference final : public v1::InferenceService::Service {
   grpc::Status StreamSample(grpc::ServerContext*, const v1::SampleRequest* request,
                             grpc::ServerWriter<v1::SampleResponse>* stream) override {
     constexpr int64_t kStep = 100000;
-    for (int64_t done = 0; done < request->rows(); done += kStep) {
+    bool heard = true;
+    for (int64_t done = 0; heard && done < request->rows(); done += kStep) {
       v1::SampleResponse reply;
       Draw(request->first_row() + done, std::min(kStep, request->rows() - done), *request, &reply);
-      stream->Write(reply);
+      heard = stream->Write(reply);
     }
     return grpc::Status::OK;
   }
@@ -196,6 +197,53 @@ TEST_F(Inference, SamplesOfAnyNumberCarryTheirSeed) {
     EXPECT_EQ(samples->seed, 77u);
   }
   EXPECT_EQ(service.unary_calls, 1);
+}
+
+TEST_F(Inference, StreamedSamplesAreTheSameRowsInOrder) {
+  Client::SampleOptions options;
+  options.with_log_prob = true;
+  for (const int64_t rows : {int64_t{0}, int64_t{1000}, int64_t{450000}}) {
+    int64_t next = 0, chunks = 0;
+    const Status status = client->StreamSample("wow", rows, options, [&](const Samples& chunk) {
+      ++chunks;
+      EXPECT_EQ(chunk.seed, 77u);
+      EXPECT_EQ(chunk.version, kVersion);
+      EXPECT_EQ(chunk.log_prob.size(), static_cast<size_t>(chunk.x.rows));
+      for (int64_t row = 0; row < chunk.x.rows; ++row) EXPECT_EQ(chunk.x(row, 0), next++);
+      return Status();
+    });
+    EXPECT_TRUE(status.ok()) << status.ToString();
+    EXPECT_EQ(next, rows);
+    EXPECT_EQ(chunks, rows > 1000 ? 5 : 1);
+  }
+}
+
+TEST_F(Inference, WhoTakesSamplesMayRefuseThem) {
+  int64_t chunks = 0;
+  const Status status = client->StreamSample("wow", 1'000'000'000'000, {}, [&](const Samples&) {
+    Status full;
+    if (++chunks == 3) full = {Code::kResourceExhausted, "the disk is full", "", "", {}};
+    return full;
+  });
+  EXPECT_EQ(status.code, Code::kResourceExhausted);
+  EXPECT_EQ(status.message, "the disk is full");
+  EXPECT_EQ(chunks, 3);
+}
+
+TEST_F(Inference, ASlowTakerIsNoStalledServer) {
+  ClientOptions options;
+  options.timeout = std::chrono::milliseconds(150);
+  bool first = true;
+  const Status status =
+      server.Connect(options)->StreamSample("wow", 450000, {}, [&](const Samples&) {
+        const auto start = std::chrono::steady_clock::now();
+        while (first && std::chrono::steady_clock::now() - start < 2 * options.timeout) {
+          std::this_thread::yield();
+        }
+        first = false;
+        return Status();
+      });
+  EXPECT_TRUE(status.ok()) << status.ToString();
 }
 
 TEST_F(Inference, MessagesFarAboveGrpcsLimitArrive) {

@@ -125,6 +125,24 @@ TEST_F(Watching, SurvivesARestartOfTheServer) {
   EXPECT_EQ(seen, Count(1, 6));
 }
 
+TEST_F(Watching, TellsOnceThatTheConnectionIsLostAndOnceThatItIsBack) {
+  service.scenes = {SendThen(1, 3, {grpc::UNAVAILABLE, "draining"}),
+                    SendThen(4, 3, {grpc::UNAVAILABLE, "still down"}),
+                    SendThen(4, 3, {grpc::UNAVAILABLE, "still down"}), SendToTheEnd(4, 6)};
+  std::vector<std::string> story;
+  const Status status = server.Connect()->WatchTrainJob(
+      "job-1", 0,
+      [&](const TrainUpdate& update) {
+        story.push_back(std::to_string(update.sequence));
+        return true;
+      },
+      [&](Client::Connection connection) {
+        story.push_back(connection == Client::Connection::kLost ? "lost" : "back");
+      });
+  EXPECT_TRUE(status.ok()) << status.ToString();
+  EXPECT_EQ(story, (std::vector<std::string>{"1", "2", "3", "lost", "back", "4", "5", "6"}));
+}
+
 TEST_F(Watching, TheEndCountsEvenWhenTheConnectionBreaksOnIt) {
   service.scenes = {[](grpc::ServerContext*, Writer* writer) {
     Send(writer, 1, 1, v1::JOB_STATE_FAILED);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "server/common/philox.h"
+#include "server/common/safetensors.h"
 #include "server/flows/parameters.h"
 
 namespace sluiced::training {
@@ -55,6 +56,18 @@ TEST(Checkpoint, RoundTripKeepsEveryBit) {
     ExpectEqual(after.before, before.before);
     EXPECT_EQ(*after.best_parameters, *before.best_parameters);
   }
+}
+
+// A job that was paused under an earlier version goes on under this one.
+TEST(Checkpoint, FromBeforeTheStartsLossWasCounted) {
+  Checkpoint before = Example(DType::kFloat32);
+  before.counters.start_loss = 2;
+  SafetensorsFile file = DecodeSafetensors(EncodeCheckpoint(before)).value();
+  ASSERT_EQ(file.metadata.erase("start_loss"), 1u);
+  const auto after = DecodeCheckpoint(EncodeSafetensors(file));
+  ASSERT_TRUE(after.ok()) << after.status();
+  EXPECT_EQ(after->counters.start_loss, kNoLoss);
+  EXPECT_EQ(after->counters.epoch, before.counters.epoch);
 }
 
 TEST(Checkpoint, WithoutStandardization) {

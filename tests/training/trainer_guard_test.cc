@@ -260,5 +260,21 @@ TEST(Guard, DuplicatedAndCollinearRowsAreSaid) {
   EXPECT_THAT(recorder.messages, Contains(HasSubstr("column 1 follows linearly")));
 }
 
+// The flow begins as the target: whatever is learnt is worse.
+TEST(Guard, ATrainingThatMadeItWorseSaysSo) {
+  TrainInput input = OnTarget("gaussian", 2);
+  Recorder recorder;
+  input.config.learning_rate = 0.05;
+  ASSERT_TRUE(Train(input, recorder.callbacks()).ok());
+  ASSERT_FALSE(recorder.messages.empty());
+  EXPECT_THAT(recorder.messages.back(), HasSubstr("warning: the training made it worse: a loss of"));
+  // And so does one that was interrupted after its first epoch.
+  ASSERT_FALSE(recorder.checkpoints.empty());
+  input.checkpoint = recorder.checkpoints.front();
+  Recorder again;
+  ASSERT_TRUE(Train(input, again.callbacks()).ok());
+  EXPECT_EQ(again.messages.back(), recorder.messages.back());
+}
+
 }  // namespace
 }  // namespace sluiced::training

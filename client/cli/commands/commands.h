@@ -14,6 +14,7 @@ void AddTargetCommands(CLI::App& app, Context& context);
 void AddModelCommands(CLI::App& app, Context& context);
 void AddTrainCommand(CLI::App& app, Context& context);
 void AddJobCommands(CLI::App& app, Context& context);
+void AddSampleCommand(CLI::App& app, Context& context);
 void AddInferenceCommands(CLI::App& app, Context& context);
 void AddPlotCommands(CLI::App& app, Context& context);
 

@@ -1,3 +1,5 @@
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -6,6 +8,7 @@
 
 #include "client/cli/command_failure.h"
 #include "client/cli/commands/commands.h"
+#include "client/cli/commands/table_output.h"
 #include "client/cli/files/files.h"
 #include "client/cli/files/npy.h"
 #include "client/cli/files/table_file.h"
@@ -13,6 +16,7 @@
 #include "client/cli/term/format.h"
 #include "client/cli/term/json_view.h"
 #include "client/cli/term/listing.h"
+#include "client/cli/validators.h"
 
 namespace sluice::cli {
 namespace {
@@ -100,7 +104,9 @@ void AddGenerate(CLI::App& group, Context& context) {
   CLI::Option* noise = command->add_option("--noise", options->noise, "Standard deviation (toys)");
   toy->excludes(text);
   noise->excludes(text);
-  command->add_option("--rows", options->rows)->capture_default_str();
+  command->add_option("--rows", options->rows, "How many")
+      ->check(AtLeastOne())
+      ->capture_default_str();
   command->add_option("--seed", options->seed)->capture_default_str();
   command->add_option("--description", options->description);
   command->callback([&context, options] {
@@ -112,6 +118,13 @@ void AddGenerate(CLI::App& group, Context& context) {
 struct UploadOptions {
   std::string name, file, format, description;
 };
+
+// What is wrong with the rows, under the name that their file has here.
+Status NamingTheFile(const std::string& file, Status status) {
+  const std::string inner = status.field + ": ";
+  if (status.field != "chunk" || status.message.rfind(inner, 0) != 0) return status;
+  return FileError(status.code, file, status.message.substr(inner.size()));
+}
 
 void Upload(Context& context, const UploadOptions& options) {
   const std::string id = PlainId(options.name, "datasets");
@@ -126,7 +139,7 @@ void Upload(Context& context, const UploadOptions& options) {
     in = &piped;
   } else {
     file.open(options.file, std::ios::binary);
-    if (!file) Fail(FileError(Code::kNotFound, options.file, "cannot be opened"));
+    if (!file) Fail(FileError(Code::kNotFound, options.file, std::strerror(errno)));
   }
   const TableFormat table = OrFail(FormatOf(options.file, format));
   const auto sent =
@@ -134,7 +147,10 @@ void Upload(Context& context, const UploadOptions& options) {
   const std::string source =
       "upload " + (options.file == "-" ? std::string("stdin")
                                        : options.file.substr(options.file.rfind('/') + 1));
-  SayMade(OrFail(context.client().UploadFile(id, *in, sent, source, options.description)));
+  const Result<Dataset> dataset =
+      context.client().UploadFile(id, *in, sent, source, options.description);
+  if (!dataset.ok()) Fail(NamingTheFile(options.file, dataset.status()));
+  SayMade(*dataset);
 }
 
 void AddUpload(CLI::App& group, Context& context) {
@@ -147,21 +163,21 @@ void AddUpload(CLI::App& group, Context& context) {
   command->callback([&context, options] { Upload(context, *options); });
 }
 
+void Download(Context& context, const std::string& id, const TableOutput& out) {
+  CheckTableOutput(out);
+  const Matrix rows = OrFail(context.client().DownloadDataset(id));
+  std::vector<std::string> names = OrFail(context.client().GetDataset(id)).column_names;
+  if (names.empty()) names = ColumnNames("x", rows.cols);
+  OrFail(WriteTable(out.file, out.format, rows, names));
+}
+
 void AddDownload(CLI::App& group, Context& context) {
   auto name = std::make_shared<std::string>();
-  auto out = std::make_shared<std::string>("-");
-  auto format = std::make_shared<std::string>();
+  auto out = std::make_shared<TableOutput>();
   CLI::App* command = group.add_subcommand("download", "Write a dataset's rows to a file");
   command->add_option("NAME", *name)->required();
-  command->add_option("-o,--output", *out, "*.npy, *.csv, or - for stdout")->capture_default_str();
-  command->add_option("--format-out", *format, "npy or csv, whatever the file's name");
-  command->callback([&context, name, out, format] {
-    const std::string id = PlainId(*name, "datasets");
-    const Matrix rows = OrFail(context.client().DownloadDataset(id));
-    std::vector<std::string> names = OrFail(context.client().GetDataset(id)).column_names;
-    if (names.empty()) names = ColumnNames("x", rows.cols);
-    OrFail(WriteTable(*out, *format, rows, names));
-  });
+  AddTableOutput(*command, out.get());
+  command->callback([&context, name, out] { Download(context, PlainId(*name, "datasets"), *out); });
 }
 
 }  // namespace

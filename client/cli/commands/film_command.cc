@@ -20,7 +20,7 @@ std::optional<TrainJob> FindJob(Context& context, const std::string& model,
                                 const std::string& asked, const std::string& of_version) {
   if (!asked.empty()) {
     TrainJob job = OrFail(context.client().GetTrainJob(PlainId(asked, "trainJobs")));
-    if (job.model != model) FailUsage("job " + job.id + " trains model " + job.model);
+    if (job.model != model) FailInvalid("job " + job.id + " trains model " + job.model);
     if (!job.snapshot_epochs.empty()) return job;
     Status status;
     status.code = Code::kFailedPrecondition;
@@ -125,7 +125,8 @@ void WriteFilm(Context& context, const FilmOptions& options) {
   if (job) film.losses = FetchLosses(context, *job);
   SetReference(context, model, &film);
   OrFail(WriteFile(options.out, OrFail(plot::DrawFilm(film))));
-  Say(options.out + ": " + std::to_string(film.frames.size()) + " frames");
+  Say(options.out + ": " + std::to_string(film.frames.size()) +
+      (film.frames.size() == 1 ? " frame" : " frames"));
 }
 
 }  // namespace sluice::cli

@@ -1,33 +1,14 @@
 #include <memory>
-#include <optional>
 
 #include "client/cli/command_failure.h"
 #include "client/cli/commands/commands.h"
+#include "client/cli/commands/table_output.h"
 #include "client/cli/files/files.h"
 #include "client/cli/files/npy.h"
 #include "client/cli/files/table_file.h"
 
 namespace sluice::cli {
 namespace {
-
-struct Output {
-  std::string file = "-", format;
-};
-
-void AddOutput(CLI::App& command, Output* out) {
-  command.add_option("-o,--output", out->file, "*.npy, *.csv, or - for stdout")
-      ->capture_default_str();
-  command.add_option("--format-out", out->format, "npy or csv, whatever the file's name");
-}
-
-// Found wrong before any work is done.
-void CheckOutput(const Output& out) {
-  if (out.file != "-" || !out.format.empty()) OrFail(FormatOf(out.file, out.format));
-}
-
-void SayNotFinite(int64_t rows) {
-  if (rows > 0) Say("warning: " + std::to_string(rows) + " rows have no finite result");
-}
 
 Matrix Column(const std::vector<double>& values, DType dtype) {
   return {static_cast<int64_t>(values.size()), 1, values, dtype};
@@ -39,54 +20,9 @@ DType ModelType(Context& context, const std::string& model) {
   return version.ok() ? version->spec.dtype : DType::kFloat64;
 }
 
-void AppendColumn(const std::vector<double>& column, Matrix* matrix) {
-  Matrix wider{matrix->rows, matrix->cols + 1, {}, matrix->dtype};
-  wider.values.reserve(matrix->values.size() + column.size());
-  for (int64_t row = 0; row < matrix->rows; ++row) {
-    const auto first = matrix->values.begin() + row * matrix->cols;
-    wider.values.insert(wider.values.end(), first, first + matrix->cols);
-    wider.values.push_back(column[static_cast<size_t>(row)]);
-  }
-  *matrix = std::move(wider);
-}
-
-struct SampleCommand {
-  std::string model;
-  int64_t rows = 1000;
-  Client::SampleOptions options;
-  Output out;
-};
-
-void Sample(Context& context, const SampleCommand& command) {
-  CheckOutput(command.out);
-  Samples samples = OrFail(
-      context.client().Sample(PlainId(command.model, "models"), command.rows, command.options));
-  std::vector<std::string> names = ColumnNames("x", samples.x.cols);
-  if (command.options.with_log_prob) {
-    AppendColumn(samples.log_prob, &samples.x);
-    names.push_back("log_prob");
-  }
-  OrFail(WriteTable(command.out.file, command.out.format, samples.x, names));
-  Say(std::to_string(samples.x.rows) + " rows of " + samples.version + ", seed " +
-      std::to_string(samples.seed));
-  SayNotFinite(samples.not_finite);
-}
-
-void AddSample(CLI::App& app, Context& context) {
-  auto command = std::make_shared<SampleCommand>();
-  CLI::App* sub = app.add_subcommand("sample", "Draw points from a model");
-  sub->add_option("MODEL", command->model, "NAME or NAME@VERSION")->required();
-  sub->add_option("-n,--rows", command->rows, "How many")->capture_default_str();
-  sub->add_option("--seed", command->options.seed, "The same rows again; drawn otherwise");
-  sub->add_option("--first-row", command->options.first_row, "Skip this many of the seed's rows");
-  sub->add_flag("--log-prob", command->options.with_log_prob, "Adds a last column log_prob");
-  AddOutput(*sub, &command->out);
-  sub->callback([&context, command] { Sample(context, *command); });
-}
-
 struct PointsCommand {
   std::string model, in = "-", in_format;
-  Output out;
+  TableOutput out;
   bool to_base = false, from_base = false;
   std::string layers, ladj;
 };
@@ -95,11 +31,11 @@ void AddPointsOptions(CLI::App& sub, PointsCommand* command) {
   sub.add_option("MODEL", command->model, "NAME or NAME@VERSION")->required();
   sub.add_option("--in", command->in, "*.npy, *.csv, or - for stdin")->capture_default_str();
   sub.add_option("--format-in", command->in_format, "npy or csv, whatever the file's name");
-  AddOutput(sub, &command->out);
+  AddTableOutput(sub, &command->out);
 }
 
 void LogProb(Context& context, const PointsCommand& command) {
-  CheckOutput(command.out);
+  CheckTableOutput(command.out);
   const std::string model = PlainId(command.model, "models");
   const Matrix points = OrFail(ReadTable(command.in, command.in_format));
   const LogProbs scores = OrFail(context.client().LogProb(model, points));
@@ -120,7 +56,7 @@ void WriteLayers(const std::string& path, const Images& images) {
 }
 
 void Transform(Context& context, const PointsCommand& command) {
-  CheckOutput(command.out);
+  CheckTableOutput(command.out);
   if (!command.layers.empty() && command.layers != "-" && Ending(command.layers) != "npy") {
     FailUsage("--layers writes an .npy file of shape [layers, rows, dim]");
   }
@@ -157,7 +93,6 @@ void AddTransform(CLI::App& app, Context& context) {
 }  // namespace
 
 void AddInferenceCommands(CLI::App& app, Context& context) {
-  AddSample(app, context);
   auto command = std::make_shared<PointsCommand>();
   CLI::App* sub = app.add_subcommand("log-prob", "Score points under a model, in nats");
   AddPointsOptions(*sub, command.get());

@@ -38,6 +38,14 @@ void List(Context& context, const std::string& model) {
              rows);
 }
 
+std::string SnapshotsOf(const TrainJob& job) {
+  std::string epochs;
+  for (const int64_t epoch : job.snapshot_epochs) {
+    epochs += (epochs.empty() ? "" : ", ") + std::to_string(epoch);
+  }
+  return epochs.empty() ? "none" : "of epochs " + epochs;
+}
+
 std::string OptionalTime(const std::optional<Time>& time) { return time ? FormatTime(*time) : ""; }
 
 void Show(const Context& context, const TrainJob& job) {
@@ -54,7 +62,7 @@ void Show(const Context& context, const TrainJob& job) {
                {"created", FormatTime(job.create_time)},
                {"started", OptionalTime(job.start_time)},
                {"ended", OptionalTime(job.end_time)},
-               {"snapshots", std::to_string(job.snapshot_epochs.size())},
+               {"snapshots", SnapshotsOf(job)},
                {"error", job.error}});
 }
 
@@ -71,7 +79,7 @@ void AddStateChange(CLI::App& group, Context& context, const char* verb, const c
   AddVerb(group, verb, help, [&context, verb, change](const std::string& id) {
     const TrainJob job = OrFail((context.client().*change)(id));
     if (context.json()) return PrintJson(ToJson(job));
-    Say("job " + job.id + ": " + verb + " accepted, now " + NameOf(job.state));
+    Say("job " + job.id + ": " + verb + " asked for; its state is " + NameOf(job.state));
   });
 }
 

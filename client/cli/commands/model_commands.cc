@@ -10,6 +10,7 @@
 #include "client/cli/term/format.h"
 #include "client/cli/term/json_view.h"
 #include "client/cli/term/listing.h"
+#include "client/cli/validators.h"
 
 namespace sluice::cli {
 namespace {
@@ -116,7 +117,9 @@ void AddCreate(CLI::App& group, Context& context) {
   auto options = std::make_shared<CreateOptions>();
   CLI::App* command = group.add_subcommand("create", "Make a model with seeded initial parameters");
   command->add_option("NAME", options->name, "The new model")->required();
-  command->add_option("--dim", options->spec.spec.dim, "Coordinates of a point")->required();
+  command->add_option("--dim", options->spec.spec.dim, "Coordinates of a point")
+      ->required()
+      ->check(AtLeastOne());
   AddSpecOptions(*command, &options->spec);
   command->add_option("--seed", options->seed, "Of the initial parameters")->capture_default_str();
   command->add_option("--description", options->description);

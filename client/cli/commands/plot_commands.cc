@@ -107,7 +107,7 @@ void PlotDensity(Context& context, const std::string& name, const std::string& d
 
 void PlotLoss(Context& context, const std::string& name, const std::string& out) {
   CheckEnding(out, "png");
-  const TrainJob job = OrFail(context.client().GetTrainJob(PlainId(name, "trainJobs")));
+  const TrainJob job = FindPlotJob(context, name);
   const plot::LossHistory history = FetchLosses(context, job);
   if (history.train.empty() && history.validation.empty()) {
     Status status;
@@ -117,7 +117,8 @@ void PlotLoss(Context& context, const std::string& name, const std::string& out)
   }
   const std::string source =
       job.dataset.empty() ? "target " + job.target : "dataset " + job.dataset;
-  OrFail(WriteFile(out, plot::DrawLoss(history, "Training " + job.model + " on " + source)));
+  OrFail(WriteFile(
+      out, plot::DrawLoss(history, "Training " + job.model + " on " + source + ", job " + job.id)));
 }
 
 std::string TargetLine(Context& context, const Target& target, const PlotModel* model,
@@ -154,12 +155,12 @@ void PlotTarget(Context& context, const std::string& name, const std::string& mo
   PlotModel model;
   if (!model_name.empty()) model = FindPlotModel(context, model_name, "");
   if (!model_name.empty() && model.dim != target.dim) {
-    FailUsage("target " + target.id + " has dim " + std::to_string(target.dim) + ", the model " +
-              std::to_string(model.dim));
+    FailInvalid("target " + target.id + " has dim " + std::to_string(target.dim) + ", the model " +
+                std::to_string(model.dim));
   }
   if (target.dim > 2 || target.low.size() < static_cast<size_t>(target.dim) ||
       target.high.size() != target.low.size()) {
-    FailUsage(
+    FailInvalid(
         "targets of one and two coordinates can be drawn; `plot density MODEL` draws samples");
   }
   const PlotModel* fitted = model_name.empty() ? nullptr : &model;
@@ -186,7 +187,7 @@ void AddPlotCommands(CLI::App& app, Context& context) {
   auto options = std::make_shared<PlotOptions>();
 
   CLI::App* loss = group->add_subcommand("loss", "A job's losses over its epochs");
-  loss->add_option("JOB", options->name)->required();
+  loss->add_option("JOB", options->name, "Or a model: the job that trained it")->required();
   AddOutput(loss, &options->out, "png");
   loss->callback([&context, options] { PlotLoss(context, options->name, options->out); });
 

@@ -76,8 +76,8 @@ PlotModel FindPlotModel(Context& context, const std::string& name, const std::st
     model.data = *std::move(data);
   } else if (!dataset.empty()) {
     OrFail(data.status());
-    FailUsage("dataset " + dataset + " has " + std::to_string(data->cols) +
-              " columns; the model's dim is " + std::to_string(model.dim));
+    FailInvalid("dataset " + dataset + " has " + std::to_string(data->cols) +
+                " columns; the model's dim is " + std::to_string(model.dim));
   } else {
     Say("dataset " + model.dataset +
         " is not shown: " + (data.ok() ? "its columns do not match" : data.status().message));
@@ -147,6 +147,17 @@ Target FindTarget(Context& context, const std::string& id) {
   status.code = Code::kNotFound;
   status.message = "there is no target " + id + "; `sluice target list` shows them";
   Fail(status);
+}
+
+TrainJob FindPlotJob(Context& context, const std::string& name) {
+  Result<TrainJob> job = context.client().GetTrainJob(PlainId(name, "trainJobs"));
+  const bool may_be_model =
+      job.status().code == Code::kNotFound || job.status().code == Code::kInvalidArgument;
+  if (job.ok() || !may_be_model) return OrFail(std::move(job));
+  const Result<Version> version = context.client().GetVersion(PlainId(name, "models"));
+  // Of two things that are not there, the one asked for first is named.
+  if (!version.ok() || version->train_job.empty()) Fail(job.status());
+  return OrFail(context.client().GetTrainJob(PlainId(version->train_job, "trainJobs")));
 }
 
 plot::LossHistory FetchLosses(Context& context, const TrainJob& job) {

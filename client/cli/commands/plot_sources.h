@@ -47,6 +47,9 @@ plot::Grid TargetDensity(Context& context, const Target& target, plot::Range x, 
 
 Target FindTarget(Context& context, const std::string& id);
 
+// The job of this name, or the one that trained the model or version of this name.
+TrainJob FindPlotJob(Context& context, const std::string& name);
+
 // The job's losses so far.
 plot::LossHistory FetchLosses(Context& context, const TrainJob& job);
 

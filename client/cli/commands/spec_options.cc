@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "client/cli/validators.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -28,9 +30,11 @@ void AddSpecOptions(CLI::App& command, SpecOptions* options) {
   FlowSpec& spec = options->spec;
   const auto group = [](CLI::Option* option) { return option->group(kGroup); };
   group(command.add_option("--arch", spec.architecture, "Architecture"))->capture_default_str();
-  group(command.add_option("--layers", spec.layers, "Coupling layers (8)"));
-  group(command.add_option("--hidden", spec.hidden, "Width of the conditioners (32)"));
-  group(command.add_option("--depth", spec.depth, "Hidden layers of each conditioner (2)"));
+  group(command.add_option("--layers", spec.layers, "Coupling layers (8)"))->check(AtLeastOne());
+  group(command.add_option("--hidden", spec.hidden, "Width of the conditioners (32)"))
+      ->check(AtLeastOne());
+  group(command.add_option("--depth", spec.depth, "Hidden layers of each conditioner (2)"))
+      ->check(AtLeastOne());
   group(command.add_option("--dtype", options->dtype, "float32 or float64"))
       ->check(CLI::IsMember({"float32", "float64"}))
       ->capture_default_str();

@@ -31,13 +31,13 @@ int64_t SourceDim(Context& context, const TrainCommand& command) {
   Fail(status);
 }
 
-// The flow's options apply to a model that `train` makes itself.
-void EnsureModel(Context& context, const TrainCommand& command, bool spec_given) {
+// The flow's options apply to a model that `train` makes itself: true where it does.
+bool EnsureModel(Context& context, const TrainCommand& command, bool spec_given) {
   const Result<Model> existing = context.client().GetModel(command.model);
   if (existing.ok()) {
     if (spec_given)
       Say("warning: model " + command.model + " exists; the flow's options are ignored");
-    return;
+    return false;
   }
   if (existing.status().code != Code::kNotFound) Fail(existing.status());
   FlowSpec spec = command.spec.ToSpec();
@@ -49,6 +49,26 @@ void EnsureModel(Context& context, const TrainCommand& command, bool spec_given)
       std::to_string(model.spec.dim) + ", layers " + std::to_string(model.spec.layers) +
       ", hidden " + std::to_string(model.spec.hidden) + ")");
   for (const std::string& warning : model.warnings) Say("warning: " + warning);
+  return true;
+}
+
+// Whether the server surely made no job: a lost reply says nothing.
+bool IsRefusal(Code code) {
+  return code == Code::kInvalidArgument || code == Code::kNotFound ||
+         code == Code::kAlreadyExists || code == Code::kFailedPrecondition ||
+         code == Code::kResourceExhausted || code == Code::kPermissionDenied;
+}
+
+// A model made for a training that is refused goes with it: the next attempt may want
+// another one.
+TrainJob CreateJob(Context& context, const Client::TrainRequest& request, bool made_model) {
+  Result<TrainJob> job = context.client().CreateTrainJob(request);
+  if (job.ok()) return *std::move(job);
+  if (made_model && IsRefusal(job.status().code) &&
+      context.client().DeleteModel(request.model).ok()) {
+    Say("model " + request.model + " removed again: it was made for this training");
+  }
+  Fail(job.status());
 }
 
 std::string LatestJob(Context& context, const std::string& model) {
@@ -73,11 +93,11 @@ void Train(Context& context, const TrainCommand& command, bool spec_given) {
   request.model = command.model;
   request.dataset = command.dataset;
   request.target = command.target;
-  EnsureModel(context, command, spec_given);
   const std::string& earlier = command.train.continue_from;
   request.config.continue_from = earlier == kContinueLatest ? LatestJob(context, command.model)
                                                             : PlainId(earlier, "trainJobs");
-  const TrainJob job = OrFail(context.client().CreateTrainJob(request));
+  const bool made_model = EnsureModel(context, command, spec_given);
+  const TrainJob job = CreateJob(context, request, made_model);
   if (command.detach) {
     std::cout << job.id << std::endl;
     return;
@@ -85,6 +105,19 @@ void Train(Context& context, const TrainCommand& command, bool spec_given) {
   Say("job " + job.id + ": model " + command.model +
       (command.dataset.empty() ? ", target " + command.target : ", dataset " + command.dataset));
   WatchJob(context, job.id, 0);
+}
+
+// What would be ignored without a word.
+void RefuseOthersOptions(const CLI::App& app, const TrainCommand& command) {
+  const bool on_dataset = !command.dataset.empty();
+  const std::vector<const char*> others =
+      on_dataset ? std::vector<const char*>{"--rows", "--fixed-draws", "--drop-score"}
+                 : std::vector<const char*>{"--validation-fraction"};
+  for (const char* name : others) {
+    if (app.count(name) == 0) continue;
+    FailUsage(std::string(name) + (on_dataset ? " goes with --target, not with --dataset"
+                                              : " goes with --dataset, not with --target"));
+  }
 }
 
 }  // namespace
@@ -103,6 +136,7 @@ void AddTrainCommand(CLI::App& app, Context& context) {
   command->callback([&context, command, options] {
     if (options->dataset.empty() == options->target.empty())
       FailUsage("give --dataset or --target");
+    RefuseOthersOptions(*command, *options);
     options->model = PlainId(options->model, "models");
     options->dataset = PlainId(options->dataset, "datasets");
     options->target = PlainId(options->target, "targets");

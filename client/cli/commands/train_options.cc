@@ -3,6 +3,8 @@
 #include <charconv>
 #include <sstream>
 
+#include "client/cli/validators.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -30,14 +32,16 @@ std::vector<std::string> Split(const std::string& text, char separator) {
 void AddOptimizerOptions(CLI::App& command, TrainOptions* options) {
   TrainConfig& config = options->config;
   command.add_option("--lr", config.learning_rate, "Learning rate (1e-3)");
-  command.add_option("--stages", options->stages, "EPOCHS:LR,...: the seed's schedule");
+  command.add_option("--stages", options->stages,
+                     "Learning rates in turn: EPOCHS:LR,EPOCHS:LR,...");
   command.add_option("--optimizer", options->optimizer, "adam (default) or adamw")
       ->check(CLI::IsMember({"adam", "adamw"}));
   command.add_option("--betas", options->betas, "BETA1,BETA2 (0.9,0.999)");
   command.add_option("--weight-decay", config.weight_decay);
   command.add_option("--schedule", options->schedule, "constant (default), cosine or steps")
       ->check(CLI::IsMember({"constant", "cosine", "steps"}));
-  command.add_option("--step-epochs", config.step_epochs, "steps: epochs between cuts");
+  command.add_option("--step-epochs", config.step_epochs, "steps: epochs between cuts")
+      ->check(AtLeastOne());
   command.add_option("--step-factor", config.step_factor,
                      "steps: what each cut multiplies by (0.1)");
   command.add_option("--final-lr", config.final_learning_rate, "cosine: where it ends (0)");
@@ -82,13 +86,18 @@ Result<TrainConfig> TrainOptions::ToConfig() const {
     result.beta2 = second;
   }
   if (no_shuffle) result.shuffle = false;
+  // On the wire 0 is the default.
+  if (snapshots) result.snapshots = *snapshots == 0 ? -1 : *snapshots;
   return result;
 }
 
 void AddTrainOptions(CLI::App& command, TrainOptions* options) {
   TrainConfig& config = options->config;
-  command.add_option("--epochs", config.epochs, "Passes over the data (100)");
-  command.add_option("--batch-size", config.batch_size, "Rows a step (256)");
+  command.add_option("--epochs", config.epochs, "Passes over the data (100)")->check(AtLeastOne());
+  command
+      .add_option("--batch-size", config.batch_size,
+                  "Rows a step (256); more than there are: one step an epoch")
+      ->check(AtLeastOne());
   AddOptimizerOptions(command, options);
   command.add_option("--validation-fraction", config.validation_fraction,
                      "Rows held out to choose the best epoch (0.1)");
@@ -96,14 +105,16 @@ void AddTrainOptions(CLI::App& command, TrainOptions* options) {
                      "Stop after this many epochs without a better loss; 0: never");
   command.add_flag("--no-shuffle", options->no_shuffle, "Keep the rows' order");
   command.add_option("--seed", config.seed, "Of everything random, and of a new model");
-  command.add_option("--rows", config.rows, "Targets: base draws an epoch (5000)");
+  command.add_option("--rows", config.rows, "Targets: base draws an epoch (5000)")
+      ->check(AtLeastOne());
   command.add_flag("--fixed-draws", config.fixed_draws, "Targets: draw once, not anew each step");
   command.add_flag("--drop-score", config.drop_score, "Targets: gradient without the score term");
   command.add_flag(
       "--continue{latest}", options->continue_from,
-      "Go on with the optimiser's state of the model's last job, or of --continue=JOB");
-  command.add_option("--snapshots", config.snapshots,
-                     "Kept along the way, for films (40); -1: none");
+      "Go on with the optimiser's state of the model's last job, or of --continue=JOB;\n"
+      "without it a training starts from the model's latest version, with a fresh optimiser");
+  command.add_option("--snapshots", options->snapshots,
+                     "Kept along the way, for films and JOB#EPOCH (40); 0: none");
   command.add_flag("--publish-last", config.publish_last,
                    "Publish the last parameters, not the best");
 }

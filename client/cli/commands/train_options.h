@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct TrainOptions {
   TrainConfig config;
   std::string stages, optimizer, schedule, betas, continue_from;
   bool no_shuffle = false;
+  std::optional<int64_t> snapshots;
 
   // INVALID_ARGUMENT where a text cannot be read. --continue without a job is left
   // to the caller.

@@ -5,19 +5,14 @@
 #include <string>
 
 #include "client/cli/command_failure.h"
+#include "client/cli/commands/job_watcher.h"
 #include "client/cli/term/format.h"
-#include "client/cli/term/interrupt.h"
-#include "client/cli/term/progress.h"
 
 namespace sluice::cli {
 namespace {
 
-std::string ResumeCommand(const Context& context, const std::string& job, int64_t after) {
-  std::string command = "sluice job watch " + job;
-  if (after > 0) command += " --after " + std::to_string(after);
-  if (context.server != kDefaultServer) command += " --server " + context.server;
-  return command;
-}
+// Importance weights on fewer draws than this say little of what they leave out.
+constexpr double kTrustedEssFraction = 0.01;
 
 using Metrics = std::map<std::string, double>;
 
@@ -35,15 +30,25 @@ Metrics TargetMetrics(const TrainUpdate& update) {
   return metrics;
 }
 
-void SayLosses(const TrainUpdate& update) {
+// What "best" is measured on.
+std::string BestName(const TrainJob& job, const TrainUpdate& update) {
+  if (update.validation_loss) return "best validation loss ";
+  return job.target.empty() ? "best loss on the training rows " : "best loss (KL - log Z) ";
+}
+
+void SayLosses(const TrainJob& job, const TrainUpdate& update) {
   if (update.best_loss) {
-    Say("  best loss " + FormatLoss(*update.best_loss) + " nats at epoch " +
-        std::to_string(update.best_epoch));
+    const bool is_published = job.version && !job.config.publish_last;
+    Say("  " + BestName(job, update) + FormatLoss(*update.best_loss) + " nats at epoch " +
+        std::to_string(update.best_epoch) + (is_published ? ", the one published" : ""));
   }
   if (update.train_loss) {
-    std::string line = "  last losses: training " + FormatLoss(*update.train_loss);
-    if (update.validation_loss) line += ", validation " + FormatLoss(*update.validation_loss);
-    Say(line + " nats");
+    std::string line = "  last epoch, " + std::to_string(update.epoch) + ": training loss " +
+                       FormatLoss(*update.train_loss);
+    if (update.validation_loss) {
+      line += ", validation loss " + FormatLoss(*update.validation_loss);
+    }
+    Say(line + " nats" + (job.version && job.config.publish_last ? ", the one published" : ""));
   }
 }
 
@@ -64,9 +69,14 @@ void SayTarget(const std::string& of, const Metrics& metrics) {
     line += ", effective sample size " + FormatNumber(metrics.at("ess_fraction") * 100, 3) + " %";
   }
   Say(line);
+  if (known("ess_fraction") && metrics.at("ess_fraction") < kTrustedEssFraction) {
+    Say("  warning: so few of the draws carry the estimate of log Z that it and its error "
+        "cannot be trusted");
+  }
 }
 
-void Summarize(Client& client, const TrainJob& job, const TrainUpdate& last_epoch) {
+void Summarize(Client& client, const TrainJob& job, const WatchedJob& watched) {
+  const TrainUpdate& last_epoch = watched.last_epoch;
   std::string line = "job " + job.id + " " + NameOf(job.state);
   const std::string published =
       job.version ? job.model + "@" + std::to_string(*job.version) : std::string();
@@ -76,7 +86,8 @@ void Summarize(Client& client, const TrainJob& job, const TrainUpdate& last_epoc
     line += " after " + FormatDuration(took.count());
   }
   Say(line);
-  SayLosses(last_epoch);
+  for (const std::string& warning : watched.warnings) Say("  " + warning);
+  SayLosses(job, last_epoch);
   const Metrics last = TargetMetrics(last_epoch);
   if (last.empty()) return;
   // The best epoch is published, which the last one may be far from.
@@ -87,30 +98,11 @@ void Summarize(Client& client, const TrainJob& job, const TrainUpdate& last_epoc
 }  // namespace
 
 void WatchJob(Context& context, const std::string& job, int64_t after_sequence) {
-  ProgressView view(job, DetectStderr(), std::cerr);
-  const auto farewell = [&](int64_t after) {
-    return view.RestoreTerminal() +
-           "\nsluice: detached; the job goes on. Watch it again with:\n  " +
-           ResumeCommand(context, job, after) + "\n";
-  };
-  // What Ctrl-C prints names the job from its start: the replay rebuilds the curve.
-  const DetachOnInterrupt detach(farewell(after_sequence));
-  TrainUpdate last_epoch;
-  Status watched =
-      context.client().WatchTrainJob(job, after_sequence, [&](const TrainUpdate& update) {
-        if (update.epoch > 0) last_epoch = update;
-        view.Show(update, ProgressView::Clock::now());
-        return true;
-      });
-  view.Finish();
-  if (!watched.ok() && watched.code == Code::kUnavailable) {
-    Say("the job goes on when the server is back: " +
-        ResumeCommand(context, job, last_epoch.sequence));
-  }
-  OrFail(watched);
+  JobWatcher watcher(context, job, after_sequence);
+  WatchedJob watched = watcher.Run();
   const TrainJob ended = OrFail(context.client().GetTrainJob(job));
-  if (last_epoch.epoch == 0 && ended.last_epoch) last_epoch = *ended.last_epoch;
-  Summarize(context.client(), ended, last_epoch);
+  if (watched.last_epoch.epoch == 0 && ended.last_epoch) watched.last_epoch = *ended.last_epoch;
+  Summarize(context.client(), ended, watched);
   if (ended.state == JobState::kSucceeded) return;
   Status status;
   status.code = ended.state == JobState::kCancelled ? Code::kCancelled : Code::kAborted;

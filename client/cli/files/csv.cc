@@ -6,11 +6,15 @@
 namespace sluice::cli {
 namespace {
 
-Status Bad(int64_t line, const std::string& what) {
+Status Refused(const std::string& what) {
   Status status;
   status.code = Code::kInvalidArgument;
-  status.message = "CSV line " + std::to_string(line) + ": " + what;
+  status.message = what;
   return status;
+}
+
+Status Bad(int64_t line, const std::string& what) {
+  return Refused("CSV line " + std::to_string(line) + ": " + what);
 }
 
 std::string_view Trim(std::string_view text) {
@@ -90,7 +94,8 @@ Result<Matrix> DecodeCsv(std::string_view text) {
     Status status = AppendRow(number, cells, &matrix);
     if (!status.ok()) return status;
   }
-  if (matrix.rows == 0) return Bad(number, "no row of numbers");
+  if (number == 0) return Refused("it is empty");
+  if (matrix.rows == 0) return Refused("it has no row of numbers");
   return matrix;
 }
 

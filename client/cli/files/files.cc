@@ -1,7 +1,5 @@
 #include "client/cli/files/files.h"
 
-#include <unistd.h>
-
 #include <cctype>
 #include <cerrno>
 #include <cstring>
@@ -11,23 +9,12 @@
 #include <iterator>
 #include <system_error>
 
+#include "client/cli/files/output_file.h"
+
 namespace sluice::cli {
 namespace {
 
 std::string ErrnoText() { return errno != 0 ? std::strerror(errno) : "input/output error"; }
-
-Status WriteStream(std::ostream& out, const std::string& path, const std::string& bytes) {
-  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  out.flush();
-  if (!out) return FileError(Code::kUnknown, path, "cannot be written: " + ErrnoText());
-  return {};
-}
-
-Status WriteInPlace(const std::string& path, const std::string& bytes) {
-  errno = 0;
-  std::ofstream out(path, std::ios::binary);
-  return WriteStream(out, path, bytes);
-}
 
 }  // namespace
 
@@ -53,25 +40,10 @@ Result<std::string> ReadFile(const std::string& path) {
 }
 
 Status WriteFile(const std::string& path, const std::string& bytes) {
-  if (path == "-") return WriteStream(std::cout, path, bytes);
-  std::error_code ignored;
-  const auto kind = std::filesystem::status(path, ignored).type();
-  const bool plain =
-      kind == std::filesystem::file_type::regular || kind == std::filesystem::file_type::not_found;
-  if (!plain) return WriteInPlace(path, bytes);
-  const std::string beside = path + ".part" + std::to_string(getpid());
-  Status status = WriteInPlace(beside, bytes);
-  if (status.ok()) {
-    std::error_code error;
-    std::filesystem::rename(beside, path, error);
-    if (!error) return status;
-    status = FileError(Code::kUnknown, path, "cannot be written: " + error.message());
-  }
-  std::filesystem::remove(beside, ignored);
-  if (!status.ok() && status.message.rfind(beside, 0) == 0) {
-    status.message.replace(0, beside.size(), path);
-  }
-  return status;
+  const auto file = OutputFile::Create(path);
+  if (!file.ok()) return file.status();
+  Status status = (*file)->Write(bytes);
+  return status.ok() ? (*file)->Commit() : status;
 }
 
 std::string Ending(const std::string& path) {

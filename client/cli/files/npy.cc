@@ -163,10 +163,8 @@ Result<Matrix> DecodeNpy(std::string_view bytes) {
   return matrix;
 }
 
-std::string EncodeNpy(const std::vector<int64_t>& shape, const std::vector<double>& values,
-                      DType dtype) {
-  const bool single = dtype == DType::kFloat32;
-  std::string dict = std::string("{'descr': '") + (single ? "<f4" : "<f8") +
+std::string NpyHeader(const std::vector<int64_t>& shape, DType dtype) {
+  std::string dict = std::string("{'descr': '") + (dtype == DType::kFloat32 ? "<f4" : "<f8") +
                      "', 'fortran_order': False, 'shape': (";
   for (const int64_t extent : shape) dict += std::to_string(extent) + ", ";
   dict += "), }";
@@ -176,16 +174,24 @@ std::string EncodeNpy(const std::vector<int64_t>& shape, const std::vector<doubl
   std::string out(kMagic);
   out +=
       {'\x01', '\x00', static_cast<char>(dict.size() & 0xff), static_cast<char>(dict.size() >> 8)};
-  out += dict;
-  const size_t start = out.size();
+  return out + dict;
+}
+
+std::string NpyNumbers(const std::vector<double>& values, DType dtype) {
+  const bool single = dtype == DType::kFloat32;
   const size_t item = single ? sizeof(float) : sizeof(double);
-  out.resize(start + values.size() * item);
+  std::string out(values.size() * item, '\0');
   for (size_t i = 0; i < values.size(); ++i) {
-    char* to = out.data() + start + i * item;
     const float narrow = static_cast<float>(values[i]);
-    std::memcpy(to, single ? static_cast<const void*>(&narrow) : &values[i], item);
+    std::memcpy(out.data() + i * item, single ? static_cast<const void*>(&narrow) : &values[i],
+                item);
   }
   return out;
+}
+
+std::string EncodeNpy(const std::vector<int64_t>& shape, const std::vector<double>& values,
+                      DType dtype) {
+  return NpyHeader(shape, dtype) + NpyNumbers(values, dtype);
 }
 
 }  // namespace sluice::cli

@@ -19,6 +19,12 @@ bool LooksLikeNpy(std::string_view bytes);
 // storage order. INVALID_ARGUMENT says what is wrong with anything else.
 Result<Matrix> DecodeNpy(std::string_view bytes);
 
+// What comes before the numbers of an array of this shape.
+std::string NpyHeader(const std::vector<int64_t>& shape, DType dtype);
+
+// The numbers alone, as the array holds them.
+std::string NpyNumbers(const std::vector<double>& values, DType dtype);
+
 // `values` holds product(shape) numbers, row-major.
 std::string EncodeNpy(const std::vector<int64_t>& shape, const std::vector<double>& values,
                       DType dtype);

@@ -3,6 +3,7 @@
 #include "client/cli/files/csv.h"
 #include "client/cli/files/files.h"
 #include "client/cli/files/npy.h"
+#include "client/cli/files/table_writer.h"
 
 namespace sluice::cli {
 
@@ -37,14 +38,11 @@ Result<Matrix> ReadTable(const std::string& path, const std::string& asked) {
 
 Status WriteTable(const std::string& path, const std::string& asked, const Matrix& rows,
                   const std::vector<std::string>& names) {
-  const std::string fallback = path == "-" && asked.empty() ? "csv" : asked;
-  Result<TableFormat> format = FormatOf(path, fallback);
-  if (!format.ok()) return format.status();
-  if (*format == TableFormat::kCsv) return WriteFile(path, EncodeCsv(rows, names));
-  // A single named column is a vector to whoever loads it.
-  std::vector<int64_t> shape{rows.rows};
-  if (rows.cols != 1 || names.empty() || names[0] == "x1") shape.push_back(rows.cols);
-  return WriteFile(path, EncodeNpy(shape, rows.values, rows.dtype));
+  const auto writer = TableWriter::Open(path, asked);
+  if (!writer.ok()) return writer.status();
+  Status status = (*writer)->Begin({rows.rows, rows.cols, rows.dtype, names});
+  if (status.ok()) status = (*writer)->Append(rows);
+  return status.ok() ? (*writer)->Close() : status;
 }
 
 std::vector<std::string> ColumnNames(const std::string& letter, int64_t count) {

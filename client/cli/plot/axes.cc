@@ -11,6 +11,10 @@ namespace {
 constexpr double kTickLength = 4;
 constexpr double kTickGap = 7;  // From the frame to a tick's label.
 
+int MostTicks(double extent, double spacing) {
+  return std::clamp(static_cast<int>(extent / spacing), 3, 10);
+}
+
 }  // namespace
 
 Point Axes::At(double x, double y) const {
@@ -18,47 +22,60 @@ Point Axes::At(double x, double y) const {
           frame_.bottom() - (y - y_.low) / y_.span() * frame_.height};
 }
 
-int Axes::MostTicks(double extent, double spacing) const {
-  return std::clamp(static_cast<int>(extent / spacing), 3, 10);
+std::vector<Tick> Axes::XTicks(const AxesStyle& style) const {
+  int most = MostTicks(frame_.width, style.spacing);
+  if (style.whole_x) most = std::clamp(static_cast<int>(x_.span()) + 1, 2, most);
+  return NiceTicks(x_, most);
+}
+
+std::vector<Tick> Axes::YTicks(const AxesStyle& style) const {
+  // Labels stand above each other: even in a low frame there is room for some.
+  return NiceTicks(y_, std::max(4, MostTicks(frame_.height, style.spacing / 2)));
 }
 
 void Axes::DrawGrid(const AxesStyle& style) const {
-  for (const Tick& tick : NiceTicks(x_, MostTicks(frame_.width, style.spacing))) {
+  for (const Tick& tick : XTicks(style)) {
     const double at = At(tick.value, y_.low).x;
     canvas_->Line({at, frame_.y}, {at, frame_.bottom()}, kFaint, 1);
   }
-  for (const Tick& tick : NiceTicks(y_, MostTicks(frame_.height, style.spacing / 2))) {
+  for (const Tick& tick : YTicks(style)) {
     const double at = At(x_.low, tick.value).y;
     canvas_->Line({frame_.x, at}, {frame_.right(), at}, kFaint, 1);
   }
 }
 
-void Axes::DrawFrame(const AxesLabels& labels, const AxesStyle& style) const {
-  canvas_->Outline(frame_, kInk, 1);
-  TextStyle text{.size = style.text};
+double Axes::DrawYTicks(const AxesStyle& style) const {
+  const double outwards = style.y_right ? 1 : -1;
+  const TextStyle text{.size = style.text, .across = style.y_right ? Align::kStart : Align::kEnd};
   double widest = 0;
-  for (const Tick& tick : NiceTicks(x_, MostTicks(frame_.width, style.spacing))) {
-    const Point at = At(tick.value, y_.low);
-    canvas_->Line(at, {at.x, at.y + kTickLength}, kInk, 1);
-    text.down = Align::kStart;
-    if (style.x_ticks) canvas_->Text({at.x, at.y + kTickGap}, tick.label, text);
-  }
-  text.down = Align::kMiddle;
-  text.across = Align::kEnd;
-  for (const Tick& tick : NiceTicks(y_, MostTicks(frame_.height, style.spacing / 2))) {
-    const Point at = At(x_.low, tick.value);
-    canvas_->Line(at, {at.x - kTickLength, at.y}, kInk, 1);
+  for (const Tick& tick : YTicks(style)) {
+    const Point at = At(style.y_right ? x_.high : x_.low, tick.value);
+    canvas_->Line(at, {at.x + outwards * kTickLength, at.y}, kInk, 1);
     if (!style.y_ticks) continue;
-    canvas_->Text({at.x - kTickGap, at.y}, tick.label, text);
+    canvas_->Text({at.x + outwards * kTickGap, at.y}, tick.label, text);
     widest = std::max(widest, canvas_->TextWidth(tick.label, text));
   }
+  return widest;
+}
+
+void Axes::DrawFrame(const AxesLabels& labels, const AxesStyle& style) const {
+  canvas_->Outline(frame_, kInk, 1);
+  const TextStyle text{.size = style.text, .down = Align::kStart};
+  for (const Tick& tick : XTicks(style)) {
+    const Point at = At(tick.value, y_.low);
+    canvas_->Line(at, {at.x, at.y + kTickLength}, kInk, 1);
+    if (style.x_ticks) canvas_->Text({at.x, at.y + kTickGap}, tick.label, text);
+  }
+  const double widest = DrawYTicks(style);
   const Point middle{frame_.x + frame_.width / 2, frame_.y + frame_.height / 2};
   TextStyle label{.size = style.text + 1, .down = Align::kStart};
   const double below = kTickGap + (style.x_ticks ? style.text * 0.73 + 8 : 2);
   canvas_->Text({middle.x, frame_.bottom() + below}, labels.x, label);
-  label.down = Align::kEnd;
+  label.down = style.y_right ? Align::kStart : Align::kEnd;
   label.upwards = true;
-  canvas_->Text({frame_.x - kTickGap - widest - 8, middle.y}, labels.y, label);
+  const double beside = kTickGap + widest + 8;
+  canvas_->Text({style.y_right ? frame_.right() + beside : frame_.x - beside, middle.y}, labels.y,
+                label);
   const TextStyle title{.size = style.text + 2, .bold = true, .down = Align::kEnd};
   canvas_->Text({middle.x, frame_.y - 9}, labels.title, title);
 }

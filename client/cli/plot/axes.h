@@ -6,6 +6,7 @@
 
 #include "client/cli/plot/canvas.h"
 #include "client/cli/plot/geometry.h"
+#include "client/cli/plot/ticks.h"
 
 namespace sluice::plot {
 
@@ -17,8 +18,10 @@ struct AxesStyle {
   bool grid = false;
   bool x_ticks = true;
   bool y_ticks = true;
-  double text = 12;     // Size of tick labels.
-  double spacing = 60;  // Least distance between ticks on x; half of it on y.
+  bool whole_x = false;  // Only whole numbers on x.
+  bool y_right = false;  // Ticks and label of y stand right of the frame.
+  double text = 12;      // Size of tick labels.
+  double spacing = 60;   // Least distance between ticks on x; half of it on y.
 };
 
 // Refers to the canvas, which must outlive it.
@@ -36,8 +39,8 @@ class Axes {
   // Grid lines, to be drawn before the data.
   void DrawGrid(const AxesStyle& style) const;
   // Frame, ticks and labels, to be drawn after the data. Ticks and labels lie
-  // outside the frame: about 22 units below, 45 to the left, and 20 more for each
-  // label (at text size 12).
+  // outside the frame: about 22 units below, 45 to the left (or right), and 20 more
+  // for each label (at text size 12).
   void DrawFrame(const AxesLabels& labels, const AxesStyle& style) const;
 
   // Confined to the frame; points that are not finite part the curve.
@@ -46,7 +49,10 @@ class Axes {
   void Scatter(const std::vector<Point>& data, Color color, double radius) const;
 
  private:
-  int MostTicks(double extent, double spacing) const;
+  std::vector<Tick> XTicks(const AxesStyle& style) const;
+  std::vector<Tick> YTicks(const AxesStyle& style) const;
+  // Returns the width of the widest label.
+  double DrawYTicks(const AxesStyle& style) const;
 
   Canvas* const canvas_;
   const Rect frame_;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kGap = 10;
 constexpr double kLeft = 74, kTop = 76, kRight = 20, kBottom = 56;
+constexpr double kRightOfData = 74;  // The data's rows are read from the right.
 
 // A Canvas is neither copied nor moved, so the layout is a plain helper beside it.
 class Corner {
@@ -20,7 +21,8 @@ class Corner {
       : picture_(picture),
         columns_(columns),
         side_(std::clamp(780.0 / columns, 120.0, 250.0)),
-        canvas_(kLeft + columns * side_ + (columns - 1) * kGap + kRight,
+        canvas_(kLeft + columns * side_ + (columns - 1) * kGap +
+                    (picture.data && columns > 1 ? kRightOfData : kRight),
                 kTop + columns * side_ + (columns - 1) * kGap + kBottom, 2) {
     for (int i = 0; i < columns; ++i) ranges_.push_back(ColumnRange(i));
   }
@@ -50,8 +52,9 @@ class Corner {
     style.text = 11;
     style.spacing = 34;
     style.x_ticks = row == columns_ - 1;
-    style.y_ticks = column == 0 && row > 0;
-    const AxesLabels labels{"", style.x_ticks ? Name(column) : "", column == 0 ? Name(row) : ""};
+    style.y_right = column > row;
+    style.y_ticks = column == 0 || (column > row && column == columns_ - 1);
+    const AxesLabels labels{"", style.x_ticks ? Name(column) : "", style.y_ticks ? Name(row) : ""};
     if (row == column) return DrawDiagonal(frame, column, labels, style);
     const Axes axes(&canvas_, frame, ranges_[column], ranges_[row]);
     Grid grid = SquareGrid({0, 1}, {0, 1}, column > row ? 1600 : 2500);

@@ -111,6 +111,7 @@ class FilmDrawer {
     AxesStyle style;
     style.text = 11;
     style.spacing = 80;
+    style.whole_x = true;
     axes.DrawGrid(style);
     DrawLossCurves(axes, film_.losses);
     const double x = axes.At(epoch, 0).x;
@@ -121,15 +122,16 @@ class FilmDrawer {
 
   // Above the frame: in a strip as low as this a legend would hide the curves.
   void DrawCurveNames(Canvas* canvas, Rect frame) const {
-    TextStyle style{.size = 11, .color = kBlue, .bold = true, .across = Align::kEnd};
     Point at{frame.right(), frame.y - 11};
-    if (!film_.losses.validation.empty()) {
-      style.color = kOrange;
-      canvas->Text(at, "validation", style);
-      at.x -= canvas->TextWidth("validation", style) + 14;
-      style.color = kBlue;
-    }
-    canvas->Text(at, "training", style);
+    const auto name = [&](const std::string& text, Color color) {
+      const TextStyle style{.size = 11, .color = color, .bold = true, .across = Align::kEnd};
+      canvas->Text(at, text, style);
+      at.x -= canvas->TextWidth(text, style) + 14;
+    };
+    const LossHistory& losses = film_.losses;
+    if (losses.bound) name("- - " + losses.bound_label, kMuted);
+    if (!losses.validation.empty()) name("validation", kOrange);
+    name("training", kBlue);
   }
 
   const Film& film_;

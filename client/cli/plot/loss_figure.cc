@@ -1,7 +1,9 @@
 #include "client/cli/plot/loss_figure.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <string>
 
 #include "client/cli/plot/ticks.h"
 
@@ -16,7 +18,8 @@ std::vector<LegendEntry> Legend(const LossHistory& history) {
   if (history.bound) entries.push_back({history.bound_label, kMuted, true});
   if (history.best) {
     char text[80];
-    std::snprintf(text, sizeof(text), "best: %.3f, epoch %.0f", history.best->y, history.best->x);
+    std::snprintf(text, sizeof(text), "best: %s%.3f, epoch %.0f",
+                  history.best->y < 0 ? "\u2212" : "", std::abs(history.best->y), history.best->x);
     entries.push_back({text, both ? kOrange : kBlue, false, true});
   }
   return entries;
@@ -30,6 +33,25 @@ void DrawBest(const Axes& axes, const LossHistory& history) {
   const Color color = history.validation.empty() ? kBlue : kOrange;
   axes.canvas().Dot(at, 6.5, kWhite);
   axes.canvas().Dot(at, 5, color);
+}
+
+// What of the curves the range of y leaves out.
+std::string CutText(const LossHistory& history, const Range& y) {
+  double highest = y.high;
+  for (const auto* curve : {&history.train, &history.validation}) {
+    for (const Point& point : *curve) {
+      if (std::isfinite(point.y)) highest = std::max(highest, point.y);
+    }
+  }
+  if (highest <= y.high) return "";
+  char text[80];
+  std::snprintf(text, sizeof(text), "\u2191 cut off: up to %.3g", highest);
+  return text;
+}
+
+// A curve of one point has no line.
+void DrawLonePoint(const Axes& axes, const std::vector<Point>& curve, Color color) {
+  if (curve.size() == 1) axes.Scatter(curve, color, 3);
 }
 
 }  // namespace
@@ -52,6 +74,8 @@ void DrawLossCurves(const Axes& axes, const LossHistory& history) {
   }
   axes.Curve(history.train, kBlue, 1.6);
   axes.Curve(history.validation, kOrange, 1.6);
+  DrawLonePoint(axes, history.train, kBlue);
+  DrawLonePoint(axes, history.validation, kOrange);
 }
 
 std::string DrawLoss(const LossHistory& history, const std::string& title) {
@@ -59,14 +83,19 @@ std::string DrawLoss(const LossHistory& history, const std::string& title) {
   std::vector<double> epochs;
   for (const Point& point : history.train) epochs.push_back(point.x);
   for (const Point& point : history.validation) epochs.push_back(point.x);
-  Range x{0, std::max(RangeOf(epochs).high, 1.0)};
+  const double last = std::max(RangeOf(epochs).high, 1.0);
+  // Room for the dot of a best epoch that is the last; a lone epoch lies in the middle.
+  const Range x{0, last > 1 ? last * 1.02 : 2};
   const Axes axes(&canvas, {78, 46, 656, 352}, x, LossRange(history));
   AxesStyle style;
   style.spacing = 80;
+  style.whole_x = true;
   axes.DrawGrid(style);
   DrawLossCurves(axes, history);
   DrawBest(axes, history);
   axes.DrawFrame({title, "epoch", history.y_label}, style);
+  const TextStyle note{.size = 11, .color = kMuted, .across = Align::kStart, .down = Align::kEnd};
+  canvas.Text({axes.frame().x, axes.frame().y - 9}, CutText(history, axes.y()), note);
   DrawLegend(axes, Legend(history), 12);
   return canvas.EncodePng();
 }

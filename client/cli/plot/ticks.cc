@@ -41,7 +41,8 @@ std::vector<Tick> NiceTicks(Range range, int most) {
   if (!std::isfinite(range.span()) || range.span() <= 0 || most < 2) return ticks;
   // A step below the resolution of the numbers would never advance.
   if (range.span() < 1e-12 * std::max(std::abs(range.low), std::abs(range.high))) return ticks;
-  double step = NiceStep(range.span() / most);
+  // The finest step that may do: ticks are at least span / step - 1.
+  double step = NiceStep(range.span() / (most + 1));
   const double slack = 1e-9 * range.span();
   const auto count = [&] {
     return std::floor((range.high + slack) / step) - std::ceil((range.low - slack) / step) + 1;

@@ -47,6 +47,14 @@ std::string FormatRate(double per_second) {
   return Print("%.0f", per_second);
 }
 
+std::string FormatBytes(double bytes) {
+  if (bytes >= 1e15) return Print("%.3g PB", bytes / 1e15);
+  if (bytes >= 1e12) return Print("%.3g TB", bytes / 1e12);
+  if (bytes >= 1e9) return Print("%.3g GB", bytes / 1e9);
+  if (bytes >= 1e6) return Print("%.3g MB", bytes / 1e6);
+  return Print("%.0f kB", bytes / 1e3);
+}
+
 std::string FormatDuration(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0 || seconds > 1e9) return "?";
   const auto whole = static_cast<int64_t>(std::ceil(seconds));

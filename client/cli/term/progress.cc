@@ -108,10 +108,13 @@ ProgressView::ProgressView(std::string job, Terminal terminal, std::ostream& out
     : job_(std::move(job)), terminal_(terminal), out_(out) {}
 
 void ProgressView::Show(const TrainUpdate& update, Clock::time_point now) {
-  if (!update.message.empty()) ShowEvent(update);
+  if (!update.message.empty()) Note(job_ + ": " + update.message);
   if (update.epoch <= 0 || (!update.train_loss && !update.validation_loss)) return;
-  losses_.push_back(LossOf(update));
+  // What ends a job says its last epoch again.
+  const bool again = update.epoch == latest_.epoch;
   latest_ = update;
+  if (again) return;
+  losses_.push_back(LossOf(update));
   pending_ = true;
   if (!Due(update, now)) return;
   shown_at_ = now;
@@ -128,15 +131,15 @@ bool ProgressView::Due(const TrainUpdate& update, Clock::time_point now) const {
              0.02 * static_cast<double>(update.epochs);
 }
 
-void ProgressView::ShowEvent(const TrainUpdate& update) {
-  std::string line = update.message;
-  for (char& c : line) {
+void ProgressView::Note(const std::string& line) {
+  std::string text = line;
+  for (char& c : text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }
   // In order: the epochs before an event come before it.
   if (pending_ && !terminal_.interactive) Redraw();
   Erase();
-  out_ << job_ << ": " << line << std::endl;
+  out_ << text << std::endl;
   if (terminal_.interactive && !losses_.empty()) Redraw();
 }
 

@@ -29,6 +29,8 @@ class ProgressView {
   // Plain lines: at most one a second, and none for less than 2 % of the epochs;
   // the bar: at most ten times a second. Events always show.
   void Show(const TrainUpdate& update, Clock::time_point now);
+  // A line of the caller's, above the bar. Control characters are replaced.
+  void Note(const std::string& line);
   // The last state of the bar stays on the screen.
   void Finish();
 
@@ -36,7 +38,6 @@ class ProgressView {
   std::string RestoreTerminal() const;
 
  private:
-  void ShowEvent(const TrainUpdate& update);
   void Redraw();
   void Erase();
   bool Due(const TrainUpdate& update, Clock::time_point now) const;

@@ -16,7 +16,8 @@
 namespace sluice {
 
 struct ClientOptions {
-  // Of each unary call, and of each message of a stream. Watching has none.
+  // Of each unary call, and of the wait for each message of a stream, the time that
+  // the caller takes for it not counted. Watching has none.
   std::chrono::milliseconds timeout = std::chrono::seconds(60);
   // How long WatchTrainJob goes on trying to reach a server that went away.
   std::chrono::milliseconds reconnect_for = std::chrono::minutes(5);
@@ -94,9 +95,17 @@ class Client {
   virtual Status DeleteTrainJob(const std::string& id) = 0;
   // Calls `on_update` for each update after `after_sequence`, in order, until the
   // job has ended (OK), `on_update` returns false (CANCELLED), or the server stays
-  // away. Reconnects on its own; no update is given twice.
+  // away. Reconnects on its own; no update is given twice. `on_connection`, if there
+  // is one, is called once when the server does not answer (any more) and is tried
+  // again, and once when it answers again.
+  enum class Connection { kLost, kBack };
   virtual Status WatchTrainJob(const std::string& id, int64_t after_sequence,
-                               const std::function<bool(const TrainUpdate&)>& on_update) = 0;
+                               const std::function<bool(const TrainUpdate&)>& on_update,
+                               const std::function<void(Connection)>& on_connection) = 0;
+  Status WatchTrainJob(const std::string& id, int64_t after_sequence,
+                       const std::function<bool(const TrainUpdate&)>& on_update) {
+    return WatchTrainJob(id, after_sequence, on_update, nullptr);
+  }
   virtual Result<std::vector<Target>> ListTargets() = 0;
   virtual Result<std::vector<double>> EvaluateTarget(const std::string& id, const Matrix& x) = 0;
 
@@ -109,6 +118,11 @@ class Client {
   };
   virtual Result<Samples> Sample(const std::string& model, int64_t rows,
                                  const SampleOptions& options) = 0;
+  // The same rows chunk by chunk, in order, in memory that does not grow with their
+  // number. Each chunk has the version and the seed; no rows still make one chunk,
+  // of no rows. A failed Status of `on_chunk` ends the call and is the result.
+  virtual Status StreamSample(const std::string& model, int64_t rows, const SampleOptions& options,
+                              const std::function<Status(const Samples&)>& on_chunk) = 0;
   virtual Result<Images> Transform(const std::string& model, Direction direction,
                                    const Matrix& points, bool with_layers) = 0;
 };
