@@ -45,7 +45,7 @@ std::string CutText(const LossHistory& history, const Range& y) {
   }
   if (highest <= y.high) return "";
   char text[80];
-  std::snprintf(text, sizeof(text), "\u2191 cut off: up to %.3g", highest);
+  std::snprintf(text, sizeof(text), "cut off above: up to %.3g", highest);
   return text;
 }
 
@@ -94,8 +94,9 @@ std::string DrawLoss(const LossHistory& history, const std::string& title) {
   DrawLossCurves(axes, history);
   DrawBest(axes, history);
   axes.DrawFrame({title, "epoch", history.y_label}, style);
-  const TextStyle note{.size = 11, .color = kMuted, .across = Align::kStart, .down = Align::kEnd};
-  canvas.Text({axes.frame().x, axes.frame().y - 9}, CutText(history, axes.y()), note);
+  // Beside the axis' name: the title may be long.
+  const TextStyle note{.size = 11, .color = kMuted, .across = Align::kEnd, .down = Align::kStart};
+  canvas.Text({axes.frame().right(), axes.frame().bottom() + 25}, CutText(history, axes.y()), note);
   DrawLegend(axes, Legend(history), 12);
   return canvas.EncodePng();
 }
