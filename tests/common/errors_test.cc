@@ -30,6 +30,9 @@ TEST(Errors, ResourcesAndDelaysTravel) {
   EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(ResourceOf(missing)->type, "model");
   EXPECT_EQ(ResourceOf(missing)->name, "models/wow");
+  const absl::Status hinted = NotFound("model", "models/wow", "ask for another");
+  EXPECT_EQ(ResourceOf(hinted)->name, "models/wow");
+  EXPECT_EQ(hinted.message(), "model models/wow does not exist; ask for another");
   EXPECT_EQ(AlreadyExists("model", "models/wow").code(), absl::StatusCode::kAlreadyExists);
   const absl::Status full = Exhausted("queue full", absl::Milliseconds(250));
   EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
