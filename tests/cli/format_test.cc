@@ -35,5 +35,11 @@ TEST(Format, PadsByWhatIsSeenAndNotByBytes) {
   EXPECT_EQ(PadRight("ü", 3), "ü  ");
 }
 
+TEST(Format, BytesInTheUnitThatFits) {
+  EXPECT_EQ(FormatBytes(12'000), "12 kB");
+  EXPECT_EQ(FormatBytes(3.2e9), "3.2 GB");
+  EXPECT_EQ(FormatBytes(8e18), "8 EB");
+}
+
 }  // namespace
 }  // namespace sluice::cli

@@ -48,6 +48,7 @@ std::string FormatRate(double per_second) {
 }
 
 std::string FormatBytes(double bytes) {
+  if (bytes >= 1e18) return Print("%.3g EB", bytes / 1e18);
   if (bytes >= 1e15) return Print("%.3g PB", bytes / 1e15);
   if (bytes >= 1e12) return Print("%.3g TB", bytes / 1e12);
   if (bytes >= 1e9) return Print("%.3g GB", bytes / 1e9);
