@@ -129,7 +129,7 @@ class FilmDrawer {
       at.x -= canvas->TextWidth(text, style) + 14;
     };
     const LossHistory& losses = film_.losses;
-    if (losses.bound) name("- - " + losses.bound_label, kMuted);
+    if (losses.bound) name("dashed: " + losses.bound_label, kMuted);
     if (!losses.validation.empty()) name("validation", kOrange);
     name("training", kBlue);
   }
