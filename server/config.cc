@@ -49,12 +49,32 @@ void AddOptions(CLI::App& app, Config& config) {
       ->capture_default_str();
 }
 
+void AddAccessOptions(CLI::App& app, access::Options& access) {
+  app.add_option("--tls-cert", access.tls.certificate, "PEM file: the certificate and its chain")
+      ->envname("SLUICE_TLS_CERT");
+  app.add_option("--tls-key", access.tls.key, "PEM file: the certificate's private key")
+      ->envname("SLUICE_TLS_KEY");
+  app.add_option("--tls-client-ca", access.tls.client_ca,
+                 "PEM file: clients must show a certificate of one of these authorities")
+      ->envname("SLUICE_TLS_CLIENT_CA");
+  app.add_option("--token-file", access.token_file,
+                 "File of the callers' tokens, hashed; `sluice token new` makes its lines")
+      ->envname("SLUICE_TOKEN_FILE");
+  app.add_option("--rate-limit", access.rate_limit,
+                 "REQUESTS_PER_SECOND[:BURST] of each caller, or address where there are no tokens")
+      ->envname("SLUICE_RATE_LIMIT");
+  app.add_flag("--insecure", access.insecure,
+               "Listen to other machines without TLS, where something else keeps strangers out")
+      ->envname("SLUICE_INSECURE");
+}
+
 }  // namespace
 
 Config ParseConfig(int argc, char** argv) {
   Config config;
   CLI::App app("The Sluice server: trains and serves normalising flows over gRPC.", "sluiced");
   AddOptions(app, config);
+  AddAccessOptions(app, config.access);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

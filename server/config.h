@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 
+#include "server/access/access.h"
 #include "server/observe/logging.h"
 #include "server/serving/limits.h"
 
@@ -21,6 +22,7 @@ struct Config {
   std::string port_file;  // Gets the bound address, once the server answers.
   observe::LogOptions log;
   serving::Limits limits;
+  access::Options access;
 };
 
 // Fills `config`, or ends the process with usage (status 2) or the help or version

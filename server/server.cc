@@ -1,6 +1,5 @@
 #include "server/server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
@@ -12,13 +11,17 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "server/access/access.h"
+#include "server/access/address.h"
 #include "server/common/status_macros.h"
 #include "server/jobs/job_manager.h"
 #include "server/models/registry.h"
 #include "server/rpc/dataset_service.h"
 #include "server/rpc/inference_service.h"
 #include "server/rpc/model_service.h"
+#include "server/rpc/reflection_service.h"
 #include "server/rpc/runtime.h"
+#include "server/rpc/tls_credentials.h"
 #include "server/rpc/training_service.h"
 #include "server/serving/executor.h"
 #include "server/store/sqlite_store.h"
@@ -36,16 +39,10 @@ namespace v1 = ::sluice::v1;
 constexpr std::chrono::seconds kGrace{10};
 constexpr int kMaxPort = 65535;
 
-std::pair<absl::string_view, absl::string_view> SplitAddress(absl::string_view address) {
-  const size_t colon = address.rfind(':');
-  if (colon == absl::string_view::npos) return {address, ""};
-  return {address.substr(0, colon), address.substr(colon + 1)};
-}
-
 // HOST:PORT or unix:PATH; gRPC would take a missing port for that of https.
 absl::Status CheckAddress(absl::string_view address) {
   if (absl::StartsWith(address, "unix:") && address.size() > 5) return absl::OkStatus();
-  const std::pair<absl::string_view, absl::string_view> parts = SplitAddress(address);
+  const std::pair<absl::string_view, absl::string_view> parts = access::SplitAddress(address);
   int port = -1;
   const bool ok = !parts.first.empty() && absl::SimpleAtoi(parts.second, &port) && port >= 0 &&
                   port <= kMaxPort;
@@ -65,10 +62,17 @@ void SetConnectionOptions(grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
 }
 
+std::shared_ptr<grpc::ServerCredentials> CredentialsFor(const access::Access& access) {
+  if (access.tls() == nullptr) return grpc::InsecureServerCredentials();
+  return rpc::TlsCredentials(access.tls());
+}
+
 class GrpcServer : public Server {
  public:
-  GrpcServer(const Config& config, std::unique_ptr<store::Store> store)
-      : store_(std::move(store)),
+  GrpcServer(const Config& config, std::unique_ptr<access::Access> access,
+             std::unique_ptr<store::Store> store)
+      : access_(std::move(access)),
+        store_(std::move(store)),
         compute_("compute", config.threads, config.max_queued_calls),
         io_("storage", config.io_threads, config.max_queued_calls),
         budget_(config.limits.in_flight_bytes),
@@ -95,9 +99,9 @@ class GrpcServer : public Server {
   absl::Status Listen(const Config& config) {
     MakeServices(config);
     grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    credentials_ = CredentialsFor(*access_);
     grpc::ServerBuilder builder;
-    builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &port_);
+    builder.AddListeningPort(config.listen, credentials_, &port_);
     builder.SetMaxReceiveMessageSize(static_cast<int>(config.limits.message_bytes));
     builder.SetMaxSendMessageSize(-1);
     SetConnectionOptions(&builder);
@@ -139,15 +143,18 @@ class GrpcServer : public Server {
                                .io = &io_,
                                .limits = config.limits,
                                .budget = &budget_,
+                               .access = access_.get(),
                                .draining = &draining_};
     services_.push_back(rpc::MakeModelService(runtime));
     services_.push_back(rpc::MakeDatasetService(runtime));
     services_.push_back(rpc::MakeTrainingService(runtime));
     services_.push_back(rpc::MakeInferenceService(runtime));
+    services_.push_back(rpc::MakeReflectionService(runtime));
   }
 
   // In the order of their dependence: the last goes first. The threads of the registry
   // and of the jobs pass calls on to the executors.
+  std::unique_ptr<access::Access> access_;
   std::unique_ptr<store::Store> store_;
   std::atomic<bool> draining_ = false;
   serving::Executor compute_;
@@ -156,24 +163,39 @@ class GrpcServer : public Server {
   std::unique_ptr<models::Registry> registry_;
   std::unique_ptr<jobs::JobManager> jobs_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
+  std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };
 
+absl::StatusOr<std::unique_ptr<access::Access>> OpenAccess(const Config& config) {
+  RETURN_IF_ERROR(CheckAddress(config.listen));
+  RETURN_IF_ERROR(access::CheckListen(config.listen, config.access));
+  return access::Access::Open(config.access);
+}
+
+absl::StatusOr<std::unique_ptr<Server>> StartWith(const Config& config,
+                                                  std::unique_ptr<access::Access> access,
+                                                  std::unique_ptr<store::Store> store) {
+  auto server = std::make_unique<GrpcServer>(config, std::move(access), std::move(store));
+  RETURN_IF_ERROR(server->StartJobs(config));
+  RETURN_IF_ERROR(server->Listen(config));
+  return server;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
-  RETURN_IF_ERROR(CheckAddress(config.listen));
+  // First, so that a server that may not start leaves nothing behind.
+  ASSIGN_OR_RETURN(std::unique_ptr<access::Access> access, OpenAccess(config));
   ASSIGN_OR_RETURN(std::unique_ptr<store::Store> store, store::OpenSqliteStore(config.data_dir));
-  return StartOver(std::move(store), config);
+  return StartWith(config, std::move(access), std::move(store));
 }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::StartOver(std::unique_ptr<store::Store> store,
                                                           const Config& config) {
-  auto server = std::make_unique<GrpcServer>(config, std::move(store));
-  RETURN_IF_ERROR(server->StartJobs(config));
-  RETURN_IF_ERROR(server->Listen(config));
-  return server;
+  ASSIGN_OR_RETURN(std::unique_ptr<access::Access> access, OpenAccess(config));
+  return StartWith(config, std::move(access), std::move(store));
 }
 
 }  // namespace sluiced

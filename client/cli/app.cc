@@ -32,6 +32,24 @@ job goes on).)";
 constexpr const char* kCommandFooter = R"(
 --server, --format and --timeout are understood everywhere: see sluice --help.)";
 
+void AddAccessOptions(CLI::App& app, Context& context) {
+  app.add_option("--token-file", context.token_file,
+                 "File that holds the token to call with (otherwise that of $SLUICE_TOKEN)");
+  app.add_flag("--tls", context.tls, "Use TLS, and believe the system's authorities");
+  app.add_option("--tls-ca", context.tls_files.ca_file, "Use TLS, and believe those of a PEM file")
+      ->envname("SLUICE_TLS_CA");
+  app.add_option("--tls-server-name", context.tls_files.server_name,
+                 "Name that the server's certificate holds, where it is not the address's")
+      ->envname("SLUICE_TLS_SERVER_NAME");
+  app.add_option("--tls-cert", context.tls_files.cert_file,
+                 "PEM file: certificate to show the server")
+      ->envname("SLUICE_CLIENT_CERT");
+  app.add_option("--tls-key", context.tls_files.key_file, "PEM file: its private key")
+      ->envname("SLUICE_CLIENT_KEY");
+  app.add_flag("--insecure", context.insecure,
+               "Let the token travel to another machine without TLS");
+}
+
 void AddGlobalOptions(CLI::App& app, Context& context) {
   app.set_version_flag("--version", std::string("sluice ") + SLUICE_VERSION);
   app.add_option("--server", context.server, "HOST:PORT or unix:PATH of the server")
@@ -46,6 +64,7 @@ void AddGlobalOptions(CLI::App& app, Context& context) {
                  "result. A large sample or a watched job may take longer as a whole")
       ->check(CLI::Range(0.001, 1e6))
       ->capture_default_str();
+  AddAccessOptions(app, context);
   // Global options are understood after the subcommand too.
   app.fallthrough();
   app.require_subcommand(1);
@@ -63,8 +82,10 @@ int Report(const CommandFailure& failure, const Context& context) {
     line += " (" + status.field + ")";
   }
   if (status.code == Code::kUnavailable) {
-    line += "; is sluiced running at " + context.server + "? (see --server)";
+    line += "; is sluiced running at " + context.server;
+    line += context.wants_tls() ? "? (see --server)" : ", without TLS? (see --server, --tls-ca)";
   }
+  if (status.code == Code::kUnauthenticated) line += " (see SLUICE_TOKEN and --token-file)";
   for (char& c : line) {
     if (c == '\n' || c == '\r' || c == '\x1b') c = ' ';
   }
@@ -122,6 +143,7 @@ int RunCli(int argc, const char* const* argv) {
   AddSampleCommand(app, context);
   AddInferenceCommands(app, context);
   AddPlotCommands(app, context);
+  AddTokenCommands(app, context);
   app.footer(kFooter);
   ReadNumbersStrictly(app);
   return Parse(app, context, argc, argv);

@@ -1,13 +1,36 @@
 #include "client/cli/context.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <iostream>
 
+#include "client/cli/command_failure.h"
+#include "client/cli/files/files.h"
+
 namespace sluice::cli {
+
+bool Context::wants_tls() const {
+  return tls || !tls_files.ca_file.empty() || !tls_files.cert_file.empty() ||
+         !tls_files.key_file.empty() || !tls_files.server_name.empty();
+}
+
+std::string Context::Token() const {
+  const char* variable = std::getenv("SLUICE_TOKEN");
+  std::string token = variable == nullptr ? "" : variable;
+  if (!token_file.empty()) {
+    token = OrFail(ReadFile(token_file));
+    if (token.empty()) FailUsage("--token-file " + token_file + " is empty");
+  }
+  const size_t end = token.find_last_not_of(" \t\r\n");
+  return token.substr(0, end == std::string::npos ? 0 : end + 1);
+}
 
 Client& Context::client() {
   if (client_ == nullptr) {
     ClientOptions options;
+    if (wants_tls()) options.tls = tls_files;
+    options.token = Token();
+    options.insecure = insecure;
     options.timeout = std::chrono::milliseconds(static_cast<int64_t>(timeout_seconds * 1000));
     client_ = Client::Connect(server, options);
   }

@@ -16,12 +16,21 @@ class Context {
   std::string server = kDefaultServer;
   std::string format = "table";
   double timeout_seconds = 60;
+  bool tls = false;  // With the system's authorities, unless tls_files names some.
+  TlsOptions tls_files;
+  std::string token_file;
+  bool insecure = false;
 
   bool json() const { return format == "json"; }
+  bool wants_tls() const;
   // Connects at the first call: commands that need no server never try.
   Client& client();
 
  private:
+  // Of token_file, else of SLUICE_TOKEN: never of the command line, which every user of
+  // the machine can read.
+  std::string Token() const;
+
   std::unique_ptr<Client> client_;
 };
 

@@ -7,7 +7,7 @@
 namespace sluice {
 
 std::unique_ptr<Client> Client::Connect(const std::string& address, ClientOptions options) {
-  return MakeClient(ConnectStubs(address), options);
+  return MakeClient(ConnectStubs(address, options), options);
 }
 
 std::unique_ptr<Client> MakeClient(Stubs stubs, const ClientOptions& options) {

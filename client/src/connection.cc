@@ -3,6 +3,13 @@
 #include <grpc/grpc.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
+#include <grpcpp/support/client_interceptor.h>
+
+#include <utility>
+#include <vector>
+
+#include "client/src/interceptors.h"
+#include "client/src/security.h"
 
 namespace sluice {
 namespace {
@@ -35,14 +42,7 @@ constexpr char kServiceConfig[] = R"json({"methodConfig": [{
                   "backoffMultiplier": 4, "retryableStatusCodes": ["UNAVAILABLE"]}
 }]})json";
 
-bool IsLocal(const std::string& address) {
-  for (const char* prefix : {"unix:", "localhost", "127.", "[::1]"}) {
-    if (address.starts_with(prefix)) return true;
-  }
-  return false;
-}
-
-grpc::ChannelArguments Arguments(const std::string& address) {
+grpc::ChannelArguments Arguments(const std::string& address, const ClientOptions& options) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetMaxSendMessageSize(-1);
@@ -61,6 +61,9 @@ grpc::ChannelArguments Arguments(const std::string& address) {
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   // No proxy leads to this machine, whatever http_proxy says.
   if (IsLocal(address)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  if (options.tls && !options.tls->server_name.empty()) {
+    arguments.SetSslTargetNameOverride(options.tls->server_name);
+  }
   return arguments;
 }
 
@@ -70,12 +73,26 @@ grpc::ChannelArguments Arguments(const std::string& address) {
 // that out of a client's destructor.
 void KeepGrpcInitialized() { [[maybe_unused]] static const bool kept = (grpc_init(), true); }
 
+std::shared_ptr<grpc::Channel> Connect(const std::string& address, const ClientOptions& options) {
+  Result<std::shared_ptr<grpc::ChannelCredentials>> credentials = MakeCredentials(options);
+  Status usable = credentials.status();
+  if (usable.ok()) usable = CheckToken(address, options);
+  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> interceptors;
+  if (!usable.ok()) {
+    interceptors.push_back(FailWith(usable));
+  } else if (!options.token.empty()) {
+    interceptors.push_back(SendToken(options.token));
+  }
+  return grpc::experimental::CreateCustomChannelWithInterceptors(
+      address, usable.ok() ? *credentials : grpc::InsecureChannelCredentials(),
+      Arguments(address, options), std::move(interceptors));
+}
+
 }  // namespace
 
-Stubs ConnectStubs(const std::string& address) {
+Stubs ConnectStubs(const std::string& address, const ClientOptions& options) {
   KeepGrpcInitialized();
-  const std::shared_ptr<grpc::Channel> channel =
-      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), Arguments(address));
+  const std::shared_ptr<grpc::Channel> channel = Connect(address, options);
   return Stubs{.health = grpc::health::v1::Health::NewStub(channel),
                .models = v1::ModelService::NewStub(channel),
                .datasets = v1::DatasetService::NewStub(channel),

@@ -23,7 +23,7 @@ struct Stubs {
 
 // Stubs over one channel to `address`. Never blocks. Calls that may be repeated
 // safely are tried up to three times while the server is UNAVAILABLE.
-Stubs ConnectStubs(const std::string& address);
+Stubs ConnectStubs(const std::string& address, const ClientOptions& options);
 
 std::unique_ptr<Client> MakeClient(Stubs stubs, const ClientOptions& options);
 

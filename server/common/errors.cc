@@ -13,6 +13,7 @@ namespace {
 
 constexpr absl::string_view kField = "sluice/field";
 constexpr absl::string_view kResource = "sluice/resource";
+constexpr absl::string_view kReason = "sluice/reason";
 constexpr absl::string_view kRetry = "sluice/retry-ms";
 
 absl::Status With(absl::Status status, absl::string_view url, std::string payload) {
@@ -64,6 +65,16 @@ absl::Status Unavailable(absl::string_view what, absl::Duration delay) {
   return With(absl::UnavailableError(what), kRetry, absl::StrCat(absl::ToInt64Milliseconds(delay)));
 }
 
+absl::Status Unauthenticated(absl::string_view reason, absl::string_view what) {
+  return With(absl::UnauthenticatedError(what), kReason, absl::StrCat(reason, "\n"));
+}
+
+absl::Status ScopeMissing(absl::string_view scope, absl::string_view method) {
+  return With(
+      absl::PermissionDeniedError(absl::StrCat(method, " needs a token with the scope ", scope)),
+      kReason, absl::StrCat("SCOPE_MISSING\n", scope));
+}
+
 std::optional<std::string> FieldOf(const absl::Status& status) { return Payload(status, kField); }
 
 std::optional<ResourceName> ResourceOf(const absl::Status& status) {
@@ -71,6 +82,13 @@ std::optional<ResourceName> ResourceOf(const absl::Status& status) {
   if (!text) return std::nullopt;
   std::pair<std::string, std::string> parts = absl::StrSplit(*text, absl::MaxSplits('\n', 1));
   return ResourceName{parts.first, parts.second};
+}
+
+std::optional<Reason> ReasonOf(const absl::Status& status) {
+  auto text = Payload(status, kReason);
+  if (!text) return std::nullopt;
+  std::pair<std::string, std::string> parts = absl::StrSplit(*text, absl::MaxSplits('\n', 1));
+  return Reason{parts.first, parts.second};
 }
 
 std::optional<absl::Duration> RetryDelayOf(const absl::Status& status) {

@@ -28,6 +28,13 @@ absl::Status AlreadyExists(absl::string_view type, absl::string_view name);
 absl::Status Exhausted(absl::string_view what, absl::Duration delay);
 absl::Status Unavailable(absl::string_view what, absl::Duration delay);
 
+// UNAUTHENTICATED: the server does not know who calls. `reason` is for programs
+// ("TOKEN_UNKNOWN").
+absl::Status Unauthenticated(absl::string_view reason, absl::string_view what);
+
+// PERMISSION_DENIED naming the scope ("train") that `method` needs.
+absl::Status ScopeMissing(absl::string_view scope, absl::string_view method);
+
 // What the payloads of `status` say; nullopt where it carries none.
 std::optional<std::string> FieldOf(const absl::Status& status);
 struct ResourceName {
@@ -36,5 +43,11 @@ struct ResourceName {
 };
 std::optional<ResourceName> ResourceOf(const absl::Status& status);
 std::optional<absl::Duration> RetryDelayOf(const absl::Status& status);
+
+struct Reason {
+  std::string code;   // "SCOPE_MISSING"
+  std::string scope;  // The one that is missing; empty with other codes.
+};
+std::optional<Reason> ReasonOf(const absl::Status& status);
 
 }  // namespace sluiced

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "server/common/errors.h"
@@ -36,7 +37,9 @@ class JsonFormatter : public spdlog::formatter {
 
 void LogFromGrpc(gpr_log_func_args* message) {
   auto level = spdlog::level::debug;
-  if (message->severity == GPR_LOG_SEVERITY_ERROR) level = spdlog::level::warn;
+  // Anybody can make handshakes fail, as often as he likes: not for every log.
+  const bool of_strangers = absl::StartsWith(message->message, "Handshake failed");
+  if (message->severity == GPR_LOG_SEVERITY_ERROR && !of_strangers) level = spdlog::level::warn;
   spdlog::log(level, "gRPC: {}", message->message);
 }
 

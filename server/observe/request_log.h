@@ -14,6 +14,7 @@ namespace sluiced::observe {
 struct RequestLog {
   std::string method;    // "LogProb"
   std::string resource;  // "models/wow"; empty where the call names none.
+  std::string caller;    // Its name; empty where the server asks nobody.
   int64_t rows = 0;
   absl::Time start = absl::Now();
 

@@ -1,24 +1,41 @@
 #include "server/rpc/call.h"
 
-#include <google/protobuf/descriptor.h>
-
 #include <utility>
 
-#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "server/common/errors.h"
+#include "server/common/status_macros.h"
 
 namespace sluiced::rpc {
 namespace {
 
 constexpr absl::Duration kDrainRetry = absl::Seconds(1);
 
+absl::Status CheckServing(const Runtime& runtime) {
+  if (!runtime.draining->load(std::memory_order_acquire)) return absl::OkStatus();
+  return Unavailable("the server is stopping", kDrainRetry);
+}
+
 }  // namespace
 
-Call::Call(const Runtime& runtime, const grpc::CallbackServerContext& context)
-    : cancelled_(std::make_shared<std::atomic<bool>>(false)),
+Call::Call(const Runtime& runtime, const RpcInfo& rpc, const grpc::CallbackServerContext& context)
+    : runtime_(runtime),
+      rpc_(rpc),
+      context_(context),
+      cancelled_(std::make_shared<std::atomic<bool>>(false)),
       caller_(absl::FromChrono(context.deadline()), cancelled_),
-      share_(runtime.budget) {}
+      share_(runtime.budget) {
+  log_.method = rpc.name;
+}
+
+// Strangers first: they learn nothing of how the server is.
+absl::Status Call::Admit() {
+  const absl::Status admitted = rpc::Admit(*runtime_.access, rpc_, context_, &pass_);
+  log_.caller = pass_.name;
+  RETURN_IF_ERROR(admitted);
+  RETURN_IF_ERROR(CheckServing(runtime_));
+  return CheckRate(*runtime_.access, pass_, context_);
+}
 
 void Call::Cancel() {
   std::function<void()> left;
@@ -46,15 +63,6 @@ grpc::Status Call::End(const absl::Status& status) {
   // Now, and not when gRPC lets go of the call: who sees the end may count on it.
   share_.Set(0).IgnoreError();
   return ToGrpc(status);
-}
-
-std::string Call::MethodOf(const google::protobuf::Descriptor& request) {
-  return std::string(absl::StripSuffix(request.name(), "Request"));
-}
-
-absl::Status CheckServing(const Runtime& runtime) {
-  if (!runtime.draining->load(std::memory_order_acquire)) return absl::OkStatus();
-  return Unavailable("the server is stopping", kDrainRetry);
 }
 
 }  // namespace sluiced::rpc

@@ -1,7 +1,6 @@
 // What every call has, whatever its shape, and the unary shape.
 #pragma once
 
-#include <google/protobuf/descriptor.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
@@ -11,14 +10,13 @@
 #include <memory>
 #include <mutex>
 #include <new>
-#include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "server/observe/request_log.h"
+#include "server/rpc/gate.h"
+#include "server/rpc/rpc.h"
 #include "server/rpc/runtime.h"
 #include "server/rpc/status_mapping.h"
 #include "server/serving/byte_budget.h"
@@ -31,7 +29,14 @@ namespace sluiced::rpc {
 // thread at a time.
 class Call {
  public:
-  Call(const Runtime& runtime, const grpc::CallbackServerContext& context);
+  Call(const Runtime& runtime, const RpcInfo& rpc, const grpc::CallbackServerContext& context);
+
+  // Once, before anything of the request is looked at: UNAUTHENTICATED,
+  // PERMISSION_DENIED, UNAVAILABLE while the server stops, RESOURCE_EXHAUSTED for a
+  // caller who comes too often. Every call of every service passes here.
+  absl::Status Admit();
+  // Before each further message of a stream: a token that was taken back ends it.
+  absl::Status AdmitAgain() { return rpc::AdmitAgain(*runtime_.access, rpc_, &pass_); }
 
   const serving::Caller& caller() const { return caller_; }
   void Cancel();
@@ -41,11 +46,10 @@ class Call {
   // the call lasts. It never blocks. Takes the place of the one before.
   void OnLeave(std::function<void()> left);
 
-  // Starts the call's log line with what the request says: its method by the
-  // message's type, its resource by the field `model` or `name` or `parent`.
+  // What the request says for the log line: its resource, by the field `model` or
+  // `name` or `parent`.
   template <typename Request>
   void Describe(const Request& request) {
-    if (log_.method.empty()) log_.method = MethodOf(*Request::descriptor());
     if (!log_.resource.empty()) return;
     if constexpr (requires { log_.resource = request.name(); }) {
       log_.resource = request.name();
@@ -68,18 +72,17 @@ class Call {
   grpc::Status End(const absl::Status& status);
 
  private:
-  static std::string MethodOf(const google::protobuf::Descriptor& request);
-
+  const Runtime& runtime_;
+  const RpcInfo& rpc_;
+  const grpc::CallbackServerContext& context_;
   const std::shared_ptr<std::atomic<bool>> cancelled_;
   const serving::Caller caller_;
+  Pass pass_;
   serving::ByteBudget::Share share_;
   observe::RequestLog log_;
   std::mutex mu_;
   std::function<void()> left_ ABSL_GUARDED_BY(mu_);
 };
-
-// UNAVAILABLE while the server stops.
-absl::Status CheckServing(const Runtime& runtime);
 
 // What handle() returns; INTERNAL or RESOURCE_EXHAUSTED for an exception, which no
 // handler throws by intent: the allocation of a large array may.
@@ -96,8 +99,9 @@ auto CatchAll(Handle&& handle) -> decltype(handle()) {
 
 class UnaryReactor final : public grpc::ServerUnaryReactor {
  public:
-  UnaryReactor(const Runtime& runtime, const grpc::CallbackServerContext& context)
-      : call_(runtime, context) {}
+  UnaryReactor(const Runtime& runtime, const RpcInfo& rpc,
+               const grpc::CallbackServerContext& context)
+      : call_(runtime, rpc, context) {}
 
   Call& call() { return call_; }
   // Once. The reactor may be gone when this returns.
@@ -113,11 +117,12 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
 // Runs start(reactor) on a thread of `executor`: it ends the call, now or later.
 template <typename Request, typename Start>
 grpc::ServerUnaryReactor* StartUnaryCall(const Runtime& runtime, serving::Executor* executor,
+                                         const RpcInfo& rpc,
                                          const grpc::CallbackServerContext& context,
                                          const Request& request, Start start) {
-  auto* reactor = new UnaryReactor(runtime, context);
+  auto* reactor = new UnaryReactor(runtime, rpc, context);
   reactor->call().Describe(request);
-  absl::Status admitted = CheckServing(runtime);
+  absl::Status admitted = reactor->call().Admit();
   if (admitted.ok()) admitted = reactor->call().Hold(request.ByteSizeLong());
   if (admitted.ok()) {
     admitted = executor->Post(reactor->call().caller(), [reactor, start](absl::Status wanted) {
@@ -133,18 +138,19 @@ grpc::ServerUnaryReactor* StartUnaryCall(const Runtime& runtime, serving::Execut
 // what it returns.
 template <typename Request, typename Handle>
 grpc::ServerUnaryReactor* UnaryCall(const Runtime& runtime, serving::Executor* executor,
-                                    const grpc::CallbackServerContext& context,
+                                    const RpcInfo& rpc, const grpc::CallbackServerContext& context,
                                     const Request& request, Handle handle) {
-  return StartUnaryCall(runtime, executor, context, request, [handle](UnaryReactor* reactor) {
+  return StartUnaryCall(runtime, executor, rpc, context, request, [handle](UnaryReactor* reactor) {
     reactor->End(CatchAll([&] { return handle(reactor->call()); }));
   });
 }
 
 // The same for what waits for the store.
 template <typename Request, typename Handle>
-grpc::ServerUnaryReactor* IoCall(const Runtime& runtime, const grpc::CallbackServerContext& context,
-                                 const Request& request, Handle handle) {
-  return UnaryCall(runtime, runtime.io, context, request, std::move(handle));
+grpc::ServerUnaryReactor* IoCall(const Runtime& runtime, const RpcInfo& rpc,
+                                 const grpc::CallbackServerContext& context, const Request& request,
+                                 Handle handle) {
+  return UnaryCall(runtime, runtime.io, rpc, context, request, std::move(handle));
 }
 
 }  // namespace sluiced::rpc

@@ -74,58 +74,62 @@ class DatasetService final : public v1::DatasetService::CallbackService {
   grpc::ServerReadReactor<v1::UploadDatasetRequest>* UploadDataset(
       grpc::CallbackServerContext* context, v1::Dataset* out) override {
     return new UploadReactor<v1::UploadDatasetRequest, v1::Dataset>(
-        runtime_, *context, MakeDatasetUpload(runtime_), out);
+        runtime_, Rpc("UploadDataset"), *context, MakeDatasetUpload(runtime_), out);
   }
 
   grpc::ServerUnaryReactor* GenerateDataset(grpc::CallbackServerContext* context,
                                             const v1::GenerateDatasetRequest* in,
                                             v1::Dataset* out) override {
-    return IoCall(runtime_, *context, *in, [this, in, out](Call& call) -> absl::Status {
-      call.AddRows(in->rows());
-      ASSIGN_OR_RETURN(const Generation wanted, DecodeGeneration(*in, runtime_.limits));
-      ASSIGN_OR_RETURN(const data::Table table,
-                       data::Generate(wanted.toy, wanted.rows, wanted.seed, wanted.noise));
-      ASSIGN_OR_RETURN(
-          const store::DatasetRecord dataset,
-          data::SaveTable(store_, in->dataset_id(), table, Describe(wanted), in->description()));
-      return EncodeDataset(dataset, out);
-    });
+    return IoCall(
+        runtime_, Rpc("GenerateDataset"), *context, *in,
+        [this, in, out](Call& call) -> absl::Status {
+          call.AddRows(in->rows());
+          ASSIGN_OR_RETURN(const Generation wanted, DecodeGeneration(*in, runtime_.limits));
+          ASSIGN_OR_RETURN(const data::Table table,
+                           data::Generate(wanted.toy, wanted.rows, wanted.seed, wanted.noise));
+          ASSIGN_OR_RETURN(const store::DatasetRecord dataset,
+                           data::SaveTable(store_, in->dataset_id(), table, Describe(wanted),
+                                           in->description()));
+          return EncodeDataset(dataset, out);
+        });
   }
 
   grpc::ServerWriteReactor<v1::RowChunk>* DownloadDataset(
       grpc::CallbackServerContext* context, const v1::DownloadDatasetRequest* in) override {
     return new WriteReactor<v1::RowChunk>(
-        runtime_, runtime_.io, *context, *in,
+        runtime_, runtime_.io, Rpc("DownloadDataset"), *context, *in,
         [this, in](const std::function<void()>&) { return StreamDataset(store_, *in); });
   }
 
   grpc::ServerUnaryReactor* GetDataset(grpc::CallbackServerContext* context,
                                        const v1::GetDatasetRequest* in, v1::Dataset* out) override {
-    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
-      ASSIGN_OR_RETURN(const std::string id, ParseName("name", kDatasets, in->name()));
-      ASSIGN_OR_RETURN(const store::DatasetRecord dataset, store_->GetDataset(id));
-      return EncodeDataset(dataset, out);
-    });
+    return IoCall(
+        runtime_, Rpc("GetDataset"), *context, *in, [this, in, out](Call&) -> absl::Status {
+          ASSIGN_OR_RETURN(const std::string id, ParseName("name", kDatasets, in->name()));
+          ASSIGN_OR_RETURN(const store::DatasetRecord dataset, store_->GetDataset(id));
+          return EncodeDataset(dataset, out);
+        });
   }
 
   grpc::ServerUnaryReactor* ListDatasets(grpc::CallbackServerContext* context,
                                          const v1::ListDatasetsRequest* in,
                                          v1::ListDatasetsResponse* out) override {
-    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
-      ASSIGN_OR_RETURN(store::Page page, DecodePage(in->page_size(), in->page_token()));
-      const int64_t limit = page.limit++;
-      ASSIGN_OR_RETURN(std::vector<store::DatasetRecord> datasets, store_->ListDatasets(page));
-      if (DropSurplus(limit, &datasets)) out->set_next_page_token(datasets.back().id);
-      for (const auto& dataset : datasets) {
-        RETURN_IF_ERROR(EncodeDataset(dataset, out->add_datasets()));
-      }
-      return absl::OkStatus();
-    });
+    return IoCall(
+        runtime_, Rpc("ListDatasets"), *context, *in, [this, in, out](Call&) -> absl::Status {
+          ASSIGN_OR_RETURN(store::Page page, DecodePage(in->page_size(), in->page_token()));
+          const int64_t limit = page.limit++;
+          ASSIGN_OR_RETURN(std::vector<store::DatasetRecord> datasets, store_->ListDatasets(page));
+          if (DropSurplus(limit, &datasets)) out->set_next_page_token(datasets.back().id);
+          for (const auto& dataset : datasets) {
+            RETURN_IF_ERROR(EncodeDataset(dataset, out->add_datasets()));
+          }
+          return absl::OkStatus();
+        });
   }
 
   grpc::ServerUnaryReactor* DeleteDataset(grpc::CallbackServerContext* context,
                                           const v1::DeleteDatasetRequest* in, Empty*) override {
-    return IoCall(runtime_, *context, *in, [this, in](Call&) -> absl::Status {
+    return IoCall(runtime_, Rpc("DeleteDataset"), *context, *in, [this, in](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string id, ParseName("name", kDatasets, in->name()));
       return store_->DeleteDataset(id);
     });
@@ -134,7 +138,7 @@ class DatasetService final : public v1::DatasetService::CallbackService {
   grpc::ServerUnaryReactor* ListToys(grpc::CallbackServerContext* context,
                                      const v1::ListToysRequest* in,
                                      v1::ListToysResponse* out) override {
-    return IoCall(runtime_, *context, *in, [out](Call&) {
+    return IoCall(runtime_, Rpc("ListToys"), *context, *in, [out](Call&) {
       for (const data::Toy& toy : data::AllToys()) {
         v1::Toy* added = out->add_toys();
         added->set_toy(std::string(toy.name));

@@ -32,12 +32,12 @@ class Responder {
 template <typename Request, typename Reply>
 class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
  public:
-  ExchangeReactor(const Runtime& runtime, serving::Executor* executor,
+  ExchangeReactor(const Runtime& runtime, serving::Executor* executor, const RpcInfo& rpc,
                   const grpc::CallbackServerContext& context,
                   std::unique_ptr<Responder<Request, Reply>> responder)
-      : executor_(executor), responder_(std::move(responder)), call_(runtime, context) {
-    if (const absl::Status serving = CheckServing(runtime); !serving.ok()) {
-      End(serving);
+      : executor_(executor), responder_(std::move(responder)), call_(runtime, rpc, context) {
+    if (const absl::Status admitted = call_.Admit(); !admitted.ok()) {
+      End(admitted);
     } else {
       this->StartRead(&request_);
     }
@@ -72,6 +72,7 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
   void Answer(const absl::Status& wanted) {
     if (!wanted.ok()) return End(wanted);
     reply_.Clear();
+    if (const absl::Status admitted = call_.AdmitAgain(); !admitted.ok()) return End(admitted);
     responder_->Answer(call_, request_, &reply_, [this](const absl::Status& status) {
       if (!status.ok()) return End(status);
       this->StartWrite(&reply_);

@@ -119,47 +119,50 @@ class InferenceService final : public v1::InferenceService::CallbackService {
   grpc::ServerUnaryReactor* LogProb(grpc::CallbackServerContext* context,
                                     const v1::LogProbRequest* in,
                                     v1::LogProbResponse* out) override {
-    return Unary<AnswerLogProb>(*context, *in, out);
+    return Unary<AnswerLogProb>(Rpc("LogProb"), *context, *in, out);
   }
 
   grpc::ServerUnaryReactor* Transform(grpc::CallbackServerContext* context,
                                       const v1::TransformRequest* in,
                                       v1::TransformResponse* out) override {
-    return Unary<AnswerTransform>(*context, *in, out);
+    return Unary<AnswerTransform>(Rpc("Transform"), *context, *in, out);
   }
 
   grpc::ServerUnaryReactor* Sample(grpc::CallbackServerContext* context,
                                    const v1::SampleRequest* in, v1::SampleResponse* out) override {
-    return Unary<AnswerSample>(*context, *in, out);
+    return Unary<AnswerSample>(Rpc("Sample"), *context, *in, out);
   }
 
   grpc::ServerBidiReactor<v1::LogProbRequest, v1::LogProbResponse>* StreamLogProb(
       grpc::CallbackServerContext* context) override {
-    return Exchange<v1::LogProbRequest, v1::LogProbResponse, AnswerLogProb>(*context);
+    return Exchange<v1::LogProbRequest, v1::LogProbResponse, AnswerLogProb>(Rpc("StreamLogProb"),
+                                                                            *context);
   }
 
   grpc::ServerBidiReactor<v1::TransformRequest, v1::TransformResponse>* StreamTransform(
       grpc::CallbackServerContext* context) override {
-    return Exchange<v1::TransformRequest, v1::TransformResponse, AnswerTransform>(*context);
+    return Exchange<v1::TransformRequest, v1::TransformResponse, AnswerTransform>(
+        Rpc("StreamTransform"), *context);
   }
 
   grpc::ServerWriteReactor<v1::SampleResponse>* StreamSample(grpc::CallbackServerContext* context,
                                                              const v1::SampleRequest* in) override {
     return new WriteReactor<v1::SampleResponse>(
-        runtime_, runtime_.compute, *context, *in, [this, in](std::function<void()> wake) {
+        runtime_, runtime_.compute, Rpc("StreamSample"), *context, *in,
+        [this, in](std::function<void()> wake) {
           return StreamSamples(runtime_, *in, std::move(wake));
         });
   }
 
  private:
   template <auto kAnswer, typename Request, typename Reply>
-  grpc::ServerUnaryReactor* Unary(const grpc::CallbackServerContext& context, const Request& in,
-                                  Reply* out) {
+  grpc::ServerUnaryReactor* Unary(const RpcInfo& rpc, const grpc::CallbackServerContext& context,
+                                  const Request& in, Reply* out) {
     const auto answer = [this, &in, out](UnaryReactor* reactor, const models::Loaded& model) {
       reactor->End(CatchAll([&] { return kAnswer(model, runtime_, reactor->call(), in, out); }));
     };
     return StartUnaryCall(
-        runtime_, runtime_.compute, context, in, [this, &in, answer](UnaryReactor* reactor) {
+        runtime_, runtime_.compute, rpc, context, in, [this, &in, answer](UnaryReactor* reactor) {
           FindModel(runtime_, reactor->call(), in.model(),
                     [reactor, answer](const absl::StatusOr<models::ModelPtr>& model) {
                       model.ok() ? answer(reactor, **model) : reactor->End(model.status());
@@ -168,9 +171,10 @@ class InferenceService final : public v1::InferenceService::CallbackService {
   }
 
   template <typename Request, typename Reply, auto kAnswer>
-  grpc::ServerBidiReactor<Request, Reply>* Exchange(const grpc::CallbackServerContext& context) {
+  grpc::ServerBidiReactor<Request, Reply>* Exchange(const RpcInfo& rpc,
+                                                    const grpc::CallbackServerContext& context) {
     return new ExchangeReactor<Request, Reply>(
-        runtime_, runtime_.compute, context,
+        runtime_, runtime_.compute, rpc, context,
         std::make_unique<ModelResponder<Request, Reply, kAnswer>>(runtime_));
   }
 

@@ -72,16 +72,17 @@ class ModelService final : public v1::ModelService::CallbackService {
 
   grpc::ServerUnaryReactor* CreateModel(grpc::CallbackServerContext* context,
                                         const v1::CreateModelRequest* in, v1::Model* out) override {
-    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
-      ASSIGN_OR_RETURN(const models::CreateModel request, DecodeCreate(*in, runtime_.limits));
-      ASSIGN_OR_RETURN(const store::ModelRecord model, models_->CreateModel(request));
-      return EncodeModel(model, out);
-    });
+    return IoCall(
+        runtime_, Rpc("CreateModel"), *context, *in, [this, in, out](Call&) -> absl::Status {
+          ASSIGN_OR_RETURN(const models::CreateModel request, DecodeCreate(*in, runtime_.limits));
+          ASSIGN_OR_RETURN(const store::ModelRecord model, models_->CreateModel(request));
+          return EncodeModel(model, out);
+        });
   }
 
   grpc::ServerUnaryReactor* GetModel(grpc::CallbackServerContext* context,
                                      const v1::GetModelRequest* in, v1::Model* out) override {
-    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
+    return IoCall(runtime_, Rpc("GetModel"), *context, *in, [this, in, out](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string id, ParseName("name", kModels, in->name()));
       ASSIGN_OR_RETURN(const store::ModelRecord model, models_->GetModel(id));
       return EncodeModel(model, out);
@@ -91,28 +92,31 @@ class ModelService final : public v1::ModelService::CallbackService {
   grpc::ServerUnaryReactor* ListModels(grpc::CallbackServerContext* context,
                                        const v1::ListModelsRequest* in,
                                        v1::ListModelsResponse* out) override {
-    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
-      ASSIGN_OR_RETURN(store::Page page, DecodePage(in->page_size(), in->page_token()));
-      const int64_t limit = page.limit++;
-      ASSIGN_OR_RETURN(std::vector<store::ModelRecord> models, models_->ListModels(page));
-      if (DropSurplus(limit, &models)) out->set_next_page_token(models.back().id);
-      for (const auto& model : models) RETURN_IF_ERROR(EncodeModel(model, out->add_models()));
-      return absl::OkStatus();
-    });
+    return IoCall(
+        runtime_, Rpc("ListModels"), *context, *in, [this, in, out](Call&) -> absl::Status {
+          ASSIGN_OR_RETURN(store::Page page, DecodePage(in->page_size(), in->page_token()));
+          const int64_t limit = page.limit++;
+          ASSIGN_OR_RETURN(std::vector<store::ModelRecord> models, models_->ListModels(page));
+          if (DropSurplus(limit, &models)) out->set_next_page_token(models.back().id);
+          for (const auto& model : models) RETURN_IF_ERROR(EncodeModel(model, out->add_models()));
+          return absl::OkStatus();
+        });
   }
 
   grpc::ServerUnaryReactor* UpdateModel(grpc::CallbackServerContext* context,
                                         const v1::UpdateModelRequest* in, v1::Model* out) override {
-    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
-      ASSIGN_OR_RETURN(const std::string id, ParseName("model.name", kModels, in->model().name()));
-      ASSIGN_OR_RETURN(const store::ModelRecord model, Update(id, *in));
-      return EncodeModel(model, out);
-    });
+    return IoCall(runtime_, Rpc("UpdateModel"), *context, *in,
+                  [this, in, out](Call&) -> absl::Status {
+                    ASSIGN_OR_RETURN(const std::string id,
+                                     ParseName("model.name", kModels, in->model().name()));
+                    ASSIGN_OR_RETURN(const store::ModelRecord model, Update(id, *in));
+                    return EncodeModel(model, out);
+                  });
   }
 
   grpc::ServerUnaryReactor* DeleteModel(grpc::CallbackServerContext* context,
                                         const v1::DeleteModelRequest* in, Empty*) override {
-    return IoCall(runtime_, *context, *in, [this, in](Call&) -> absl::Status {
+    return IoCall(runtime_, Rpc("DeleteModel"), *context, *in, [this, in](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string id, ParseName("name", kModels, in->name()));
       return models_->DeleteModel(id);
     });
@@ -120,30 +124,31 @@ class ModelService final : public v1::ModelService::CallbackService {
 
   grpc::ServerUnaryReactor* GetVersion(grpc::CallbackServerContext* context,
                                        const v1::GetVersionRequest* in, v1::Version* out) override {
-    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
-      RETURN_IF_ERROR(models::ParseVersionName(in->name(), "name").status());
-      ASSIGN_OR_RETURN(const store::VersionRecord version, models_->GetVersion(in->name()));
-      ASSIGN_OR_RETURN(const flows::FlowSpec spec, SpecOf(version.model));
-      return EncodeVersion(version, spec, out);
-    });
+    return IoCall(
+        runtime_, Rpc("GetVersion"), *context, *in, [this, in, out](Call&) -> absl::Status {
+          RETURN_IF_ERROR(models::ParseVersionName(in->name(), "name").status());
+          ASSIGN_OR_RETURN(const store::VersionRecord version, models_->GetVersion(in->name()));
+          ASSIGN_OR_RETURN(const flows::FlowSpec spec, SpecOf(version.model));
+          return EncodeVersion(version, spec, out);
+        });
   }
 
   grpc::ServerUnaryReactor* ListVersions(grpc::CallbackServerContext* context,
                                          const v1::ListVersionsRequest* in,
                                          v1::ListVersionsResponse* out) override {
-    return IoCall(runtime_, *context, *in,
+    return IoCall(runtime_, Rpc("ListVersions"), *context, *in,
                   [this, in, out](Call&) { return ListAllVersions(*in, out); });
   }
 
   grpc::ServerUnaryReactor* DeleteVersion(grpc::CallbackServerContext* context,
                                           const v1::DeleteVersionRequest* in, Empty*) override {
-    return IoCall(runtime_, *context, *in,
+    return IoCall(runtime_, Rpc("DeleteVersion"), *context, *in,
                   [this, in](Call&) -> absl::Status { return models_->DeleteVersion(in->name()); });
   }
 
   grpc::ServerUnaryReactor* SetAlias(grpc::CallbackServerContext* context,
                                      const v1::SetAliasRequest* in, v1::Model* out) override {
-    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
+    return IoCall(runtime_, Rpc("SetAlias"), *context, *in, [this, in, out](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string id, ParseName("model", kModels, in->model()));
       if (in->version() < 0) return FieldError("version", "must not be negative");
       ASSIGN_OR_RETURN(const store::ModelRecord model,
@@ -154,17 +159,18 @@ class ModelService final : public v1::ModelService::CallbackService {
 
   grpc::ServerUnaryReactor* DeleteAlias(grpc::CallbackServerContext* context,
                                         const v1::DeleteAliasRequest* in, v1::Model* out) override {
-    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
-      ASSIGN_OR_RETURN(const std::string id, ParseName("model", kModels, in->model()));
-      ASSIGN_OR_RETURN(const store::ModelRecord model, models_->DeleteAlias(id, in->alias()));
-      return EncodeModel(model, out);
-    });
+    return IoCall(
+        runtime_, Rpc("DeleteAlias"), *context, *in, [this, in, out](Call&) -> absl::Status {
+          ASSIGN_OR_RETURN(const std::string id, ParseName("model", kModels, in->model()));
+          ASSIGN_OR_RETURN(const store::ModelRecord model, models_->DeleteAlias(id, in->alias()));
+          return EncodeModel(model, out);
+        });
   }
 
   grpc::ServerWriteReactor<v1::FileChunk>* ExportVersion(
       grpc::CallbackServerContext* context, const v1::ExportVersionRequest* in) override {
     return new WriteReactor<v1::FileChunk>(
-        runtime_, runtime_.io, *context, *in,
+        runtime_, runtime_.io, Rpc("ExportVersion"), *context, *in,
         [this, in](const std::function<void()>&)
             -> absl::StatusOr<std::unique_ptr<Source<v1::FileChunk>>> {
           ASSIGN_OR_RETURN(std::string file, models_->Export(in->name()));
@@ -174,8 +180,8 @@ class ModelService final : public v1::ModelService::CallbackService {
 
   grpc::ServerReadReactor<v1::ImportModelRequest>* ImportModel(grpc::CallbackServerContext* context,
                                                                v1::Model* out) override {
-    return new UploadReactor<v1::ImportModelRequest, v1::Model>(runtime_, *context,
-                                                                MakeModelImport(runtime_), out);
+    return new UploadReactor<v1::ImportModelRequest, v1::Model>(
+        runtime_, Rpc("ImportModel"), *context, MakeModelImport(runtime_), out);
   }
 
  private:

@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "server/access/access.h"
 #include "server/jobs/job_manager.h"
 #include "server/models/registry.h"
 #include "server/serving/byte_budget.h"
@@ -21,6 +22,7 @@ struct Runtime {
   serving::Executor* io;       // What waits for the store.
   serving::Limits limits;
   serving::ByteBudget* budget;        // Of limits.in_flight_bytes.
+  const access::Access* access;       // Who may come in.
   const std::atomic<bool>* draining;  // New calls are then refused with UNAVAILABLE.
 };
 

@@ -39,6 +39,13 @@ void AddDetails(const absl::Status& status, google::rpc::Status* out) {
     detail.set_description(out->message());
     out->add_details()->PackFrom(detail);
   }
+  if (const auto reason = ReasonOf(status)) {
+    google::rpc::ErrorInfo detail;
+    detail.set_reason(reason->code);
+    detail.set_domain("sluice");
+    if (!reason->scope.empty()) (*detail.mutable_metadata())["scope"] = reason->scope;
+    out->add_details()->PackFrom(detail);
+  }
   if (const auto delay = RetryDelayOf(status)) {
     google::rpc::RetryInfo detail;
     const int64_t ms = absl::ToInt64Milliseconds(*delay);

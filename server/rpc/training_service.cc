@@ -30,81 +30,88 @@ class TrainingService final : public v1::TrainingService::CallbackService {
   grpc::ServerUnaryReactor* CreateTrainJob(grpc::CallbackServerContext* context,
                                            const v1::CreateTrainJobRequest* in,
                                            v1::TrainJob* out) override {
-    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
-      ASSIGN_OR_RETURN(store::JobRecord wanted,
-                       DecodeTrainJob(*in, runtime_.registry, runtime_.store));
-      ASSIGN_OR_RETURN(const store::JobRecord job, jobs_->Create(std::move(wanted)));
-      return EncodeWhole(job, out);
-    });
+    return IoCall(runtime_, Rpc("CreateTrainJob"), *context, *in,
+                  [this, in, out](Call&) -> absl::Status {
+                    ASSIGN_OR_RETURN(store::JobRecord wanted,
+                                     DecodeTrainJob(*in, runtime_.registry, runtime_.store));
+                    ASSIGN_OR_RETURN(const store::JobRecord job, jobs_->Create(std::move(wanted)));
+                    return EncodeWhole(job, out);
+                  });
   }
 
   grpc::ServerUnaryReactor* GetTrainJob(grpc::CallbackServerContext* context,
                                         const v1::GetTrainJobRequest* in,
                                         v1::TrainJob* out) override {
-    return OnJob(context, *in, out, [this](absl::string_view id) { return jobs_->Get(id); });
+    return OnJob(Rpc("GetTrainJob"), context, *in, out,
+                 [this](absl::string_view id) { return jobs_->Get(id); });
   }
 
   grpc::ServerUnaryReactor* ListTrainJobs(grpc::CallbackServerContext* context,
                                           const v1::ListTrainJobsRequest* in,
                                           v1::ListTrainJobsResponse* out) override {
-    return IoCall(runtime_, *context, *in, [this, in, out](Call&) -> absl::Status {
-      ASSIGN_OR_RETURN(store::Page page, DecodePage(in->page_size(), in->page_token()));
-      std::string model;
-      if (!in->model().empty()) {
-        ASSIGN_OR_RETURN(model, ParseName("model", kModels, in->model()));
-      }
-      const int64_t limit = page.limit++;
-      ASSIGN_OR_RETURN(std::vector<store::JobRecord> jobs, jobs_->List(page, model));
-      if (DropSurplus(limit, &jobs)) out->set_next_page_token(jobs.back().id);
-      for (const auto& job : jobs) {
-        const absl::Status encoded = EncodeWhole(job, out->add_train_jobs());
-        if (absl::IsNotFound(encoded)) {
-          out->mutable_train_jobs()->RemoveLast();  // Deleted since it was listed.
-        } else {
-          RETURN_IF_ERROR(encoded);
-        }
-      }
-      return absl::OkStatus();
-    });
+    return IoCall(
+        runtime_, Rpc("ListTrainJobs"), *context, *in, [this, in, out](Call&) -> absl::Status {
+          ASSIGN_OR_RETURN(store::Page page, DecodePage(in->page_size(), in->page_token()));
+          std::string model;
+          if (!in->model().empty()) {
+            ASSIGN_OR_RETURN(model, ParseName("model", kModels, in->model()));
+          }
+          const int64_t limit = page.limit++;
+          ASSIGN_OR_RETURN(std::vector<store::JobRecord> jobs, jobs_->List(page, model));
+          if (DropSurplus(limit, &jobs)) out->set_next_page_token(jobs.back().id);
+          for (const auto& job : jobs) {
+            const absl::Status encoded = EncodeWhole(job, out->add_train_jobs());
+            if (absl::IsNotFound(encoded)) {
+              out->mutable_train_jobs()->RemoveLast();  // Deleted since it was listed.
+            } else {
+              RETURN_IF_ERROR(encoded);
+            }
+          }
+          return absl::OkStatus();
+        });
   }
 
   grpc::ServerUnaryReactor* CancelTrainJob(grpc::CallbackServerContext* context,
                                            const v1::CancelTrainJobRequest* in,
                                            v1::TrainJob* out) override {
-    return OnJob(context, *in, out, [this](absl::string_view id) { return jobs_->Cancel(id); });
+    return OnJob(Rpc("CancelTrainJob"), context, *in, out,
+                 [this](absl::string_view id) { return jobs_->Cancel(id); });
   }
 
   grpc::ServerUnaryReactor* PauseTrainJob(grpc::CallbackServerContext* context,
                                           const v1::PauseTrainJobRequest* in,
                                           v1::TrainJob* out) override {
-    return OnJob(context, *in, out, [this](absl::string_view id) { return jobs_->Pause(id); });
+    return OnJob(Rpc("PauseTrainJob"), context, *in, out,
+                 [this](absl::string_view id) { return jobs_->Pause(id); });
   }
 
   grpc::ServerUnaryReactor* ResumeTrainJob(grpc::CallbackServerContext* context,
                                            const v1::ResumeTrainJobRequest* in,
                                            v1::TrainJob* out) override {
-    return OnJob(context, *in, out, [this](absl::string_view id) { return jobs_->Resume(id); });
+    return OnJob(Rpc("ResumeTrainJob"), context, *in, out,
+                 [this](absl::string_view id) { return jobs_->Resume(id); });
   }
 
   grpc::ServerUnaryReactor* DeleteTrainJob(grpc::CallbackServerContext* context,
                                            const v1::DeleteTrainJobRequest* in, Empty*) override {
-    return IoCall(runtime_, *context, *in, [this, in](Call&) -> absl::Status {
-      ASSIGN_OR_RETURN(const std::string id, ParseName("name", kTrainJobs, in->name()));
-      return jobs_->Delete(id);
-    });
+    return IoCall(
+        runtime_, Rpc("DeleteTrainJob"), *context, *in, [this, in](Call&) -> absl::Status {
+          ASSIGN_OR_RETURN(const std::string id, ParseName("name", kTrainJobs, in->name()));
+          return jobs_->Delete(id);
+        });
   }
 
   grpc::ServerWriteReactor<v1::TrainUpdate>* WatchTrainJob(
       grpc::CallbackServerContext* context, const v1::WatchTrainJobRequest* in) override {
     return new WriteReactor<v1::TrainUpdate>(
-        runtime_, runtime_.io, *context, *in,
+        runtime_, runtime_.io, Rpc("WatchTrainJob"), *context, *in,
         [this, in](std::function<void()> wake) { return WatchJob(jobs_, *in, std::move(wake)); });
   }
 
   grpc::ServerUnaryReactor* ListTargets(grpc::CallbackServerContext* context,
                                         const v1::ListTargetsRequest* in,
                                         v1::ListTargetsResponse* out) override {
-    return IoCall(runtime_, *context, *in, [out](Call&) {
+    return IoCall(runtime_, Rpc("ListTargets"), *context, *in, [out](Call&) {
       for (const targets::Target* target : targets::AllTargets()) {
         EncodeTarget(*target, out->add_targets());
       }
@@ -116,7 +123,8 @@ class TrainingService final : public v1::TrainingService::CallbackService {
                                            const v1::EvaluateTargetRequest* in,
                                            v1::EvaluateTargetResponse* out) override {
     return UnaryCall(
-        runtime_, runtime_.compute, *context, *in, [this, in, out](Call& call) -> absl::Status {
+        runtime_, runtime_.compute, Rpc("EvaluateTarget"), *context, *in,
+        [this, in, out](Call& call) -> absl::Status {
           call.AddRows(ClaimedRows(in->x()));
           ASSIGN_OR_RETURN(const std::string id, ParseName("target", kTargets, in->target()));
           ASSIGN_OR_RETURN(const targets::Target* target, targets::FindTarget(id));
@@ -134,9 +142,9 @@ class TrainingService final : public v1::TrainingService::CallbackService {
  private:
   // A name in, act(id) on the job, the job out.
   template <typename Request, typename Act>
-  grpc::ServerUnaryReactor* OnJob(grpc::CallbackServerContext* context, const Request& in,
-                                  v1::TrainJob* out, Act act) {
-    return IoCall(runtime_, *context, in, [this, &in, out, act](Call&) -> absl::Status {
+  grpc::ServerUnaryReactor* OnJob(const RpcInfo& rpc, grpc::CallbackServerContext* context,
+                                  const Request& in, v1::TrainJob* out, Act act) {
+    return IoCall(runtime_, rpc, *context, in, [this, &in, out, act](Call&) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string id, ParseName("name", kTrainJobs, in.name()));
       ASSIGN_OR_RETURN(const store::JobRecord job, act(id));
       return EncodeWhole(job, out);

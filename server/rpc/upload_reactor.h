@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "server/common/status_macros.h"
 #include "server/rpc/call.h"
 
 namespace sluiced::rpc {
@@ -27,12 +28,12 @@ class Sink {
 template <typename Request, typename Reply>
 class UploadReactor final : public grpc::ServerReadReactor<Request> {
  public:
-  UploadReactor(const Runtime& runtime, const grpc::CallbackServerContext& context,
+  UploadReactor(const Runtime& runtime, const RpcInfo& rpc,
+                const grpc::CallbackServerContext& context,
                 std::unique_ptr<Sink<Request, Reply>> sink, Reply* reply)
-      : executor_(runtime.io), sink_(std::move(sink)), reply_(reply), call_(runtime, context) {
-    call_.Describe(part_);
-    if (const absl::Status serving = CheckServing(runtime); !serving.ok()) {
-      End(serving);
+      : executor_(runtime.io), sink_(std::move(sink)), reply_(reply), call_(runtime, rpc, context) {
+    if (const absl::Status admitted = call_.Admit(); !admitted.ok()) {
+      End(admitted);
     } else {
       this->StartRead(&part_);
     }
@@ -48,7 +49,7 @@ class UploadReactor final : public grpc::ServerReadReactor<Request> {
 
   void OnSendInitialMetadataDone(bool ok) override {
     if (!ok) return End(absl::CancelledError("the caller is gone"));
-    Run([this] { return sink_->Store(call_, reply_); }, [this] { End(absl::OkStatus()); });
+    Run([this] { return StoreAll(); }, [this] { End(absl::OkStatus()); });
   }
 
   void OnCancel() override { call_.Cancel(); }
@@ -56,8 +57,14 @@ class UploadReactor final : public grpc::ServerReadReactor<Request> {
 
  private:
   absl::Status TakePart() {
-    const absl::Status held = call_.HoldMore(part_.ByteSizeLong());
-    return held.ok() ? sink_->Take(&part_) : held;
+    RETURN_IF_ERROR(call_.AdmitAgain());
+    RETURN_IF_ERROR(call_.HoldMore(part_.ByteSizeLong()));
+    return sink_->Take(&part_);
+  }
+
+  absl::Status StoreAll() {
+    RETURN_IF_ERROR(call_.AdmitAgain());
+    return sink_->Store(call_, reply_);
   }
 
   // Runs step() on the executor, then then() if it succeeded.

@@ -45,12 +45,12 @@ class WriteReactor final : public grpc::ServerWriteReactor<Reply> {
       std::function<absl::StatusOr<std::unique_ptr<Source<Reply>>>(std::function<void()> wake)>;
 
   template <typename Request>
-  WriteReactor(const Runtime& runtime, serving::Executor* executor,
+  WriteReactor(const Runtime& runtime, serving::Executor* executor, const RpcInfo& rpc,
                const grpc::CallbackServerContext& context, const Request& request, Open open)
-      : executor_(executor), open_(std::move(open)), call_(runtime, context) {
+      : executor_(executor), open_(std::move(open)), call_(runtime, rpc, context) {
     std::lock_guard<std::mutex> lock(mu_);
     call_.Describe(request);
-    absl::Status admitted = CheckServing(runtime);
+    absl::Status admitted = call_.Admit();
     if (admitted.ok()) {
       busy_ = true;
       admitted = executor_->Post(call_.caller(), [this](absl::Status wanted) { Make(wanted); });
@@ -126,6 +126,7 @@ class WriteReactor final : public grpc::ServerWriteReactor<Reply> {
     if (source_ == nullptr) {
       ASSIGN_OR_RETURN(source_, open_([this] { Wake(); }));
     }
+    RETURN_IF_ERROR(call_.AdmitAgain());
     message_.Clear();
     return source_->Produce(call_, &message_);
   }

@@ -13,6 +13,7 @@ using Parts = std::set<std::string>;
 const std::map<std::string, Parts>& Arrows() {
   static const std::map<std::string, Parts> arrows = {
       {"common", {}},
+      {"access", {"common"}},
       {"store", {"common"}},
       {"jobs", {"store", "common"}},
       {"flows", {"common"}},
@@ -24,8 +25,8 @@ const std::map<std::string, Parts>& Arrows() {
       {"serving", {"models", "flows", "common"}},
       {"observe", {"common"}},
       {"rpc",
-       {"serving", "jobs", "models", "data", "flows", "targets", "training", "store", "common",
-        "observe"}}};
+       {"access", "serving", "jobs", "models", "data", "flows", "targets", "training", "store",
+        "common", "observe"}}};
   return arrows;
 }
 
@@ -70,7 +71,7 @@ std::optional<std::string> ServerComplaint(const Include& include) {
     return "only flows and training include LibTorch";
   }
   static const Parts kWithoutGrpc = {"common", "store",   "jobs", "flows",
-                                     "engine", "targets", "data"};
+                                     "engine", "targets", "data", "access"};
   if (IsGrpc(include.header) && kWithoutGrpc.contains(from)) return from + " knows no gRPC";
   if (!include.header.starts_with("server/")) return std::nullopt;
   const std::string to = PartOf(include.header);

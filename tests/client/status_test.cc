@@ -41,6 +41,11 @@ TEST(Status, DetailsAreRead) {
   resource.set_resource_name("models/wow");
   EXPECT_EQ(FromGrpc(WithDetail(grpc::NOT_FOUND, resource)).resource, "models/wow");
 
+  google::rpc::ErrorInfo info;
+  info.set_reason("SCOPE_MISSING");
+  (*info.mutable_metadata())["scope"] = "train";
+  EXPECT_EQ(FromGrpc(WithDetail(grpc::PERMISSION_DENIED, info)).scope, "train");
+
   google::rpc::RetryInfo retry;
   retry.mutable_retry_delay()->set_seconds(1);
   retry.mutable_retry_delay()->set_nanos(500000000);

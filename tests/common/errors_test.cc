@@ -43,6 +43,18 @@ TEST(Errors, ResourcesAndDelaysTravel) {
   EXPECT_FALSE(RetryDelayOf(missing).has_value());
 }
 
+TEST(Errors, ReasonsOfRefusalsTravel) {
+  const absl::Status stranger = Unauthenticated("TOKEN_MISSING", "who?");
+  EXPECT_EQ(stranger.code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(ReasonOf(stranger)->code, "TOKEN_MISSING");
+  EXPECT_EQ(ReasonOf(stranger)->scope, "");
+  const absl::Status denied = ScopeMissing("train", "CreateModel");
+  EXPECT_EQ(denied.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(ReasonOf(denied)->code, "SCOPE_MISSING");
+  EXPECT_EQ(ReasonOf(denied)->scope, "train");
+  EXPECT_FALSE(ReasonOf(absl::OkStatus()).has_value());
+}
+
 TEST(ResourceId, TakesWhatTheGrammarTakes) {
   const std::string longest(63, 'a');
   for (const std::string& id :

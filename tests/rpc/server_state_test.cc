@@ -192,6 +192,7 @@ TEST(ServerState, AnAddressThatCannotBeHadIsSaidClearly) {
     config.data_dir = first.data_dir() + "/other";
     config.threads = 1;
     config.listen = listen;
+    config.access.insecure = true;
     const auto second = Server::Start(config);
     ASSERT_FALSE(second.ok()) << listen;
     EXPECT_THAT(std::string(second.status().message()), HasSubstr("cannot listen on")) << listen;

@@ -49,6 +49,23 @@ TEST(StatusMapping, ADelayBecomesARetryInfo) {
   EXPECT_EQ(retry.retry_delay().nanos(), 250000000);
 }
 
+TEST(StatusMapping, ARefusalBecomesAnErrorInfo) {
+  const grpc::Status denied = ToGrpc(ScopeMissing("train", "CreateModel"));
+  EXPECT_EQ(denied.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(Details(denied).details(0).type_url(), "type.googleapis.com/google.rpc.ErrorInfo");
+  google::rpc::ErrorInfo info;
+  ASSERT_TRUE(Details(denied).details(0).UnpackTo(&info));
+  EXPECT_EQ(info.reason(), "SCOPE_MISSING");
+  EXPECT_EQ(info.domain(), "sluice");
+  EXPECT_EQ(info.metadata().at("scope"), "train");
+
+  const grpc::Status stranger = ToGrpc(Unauthenticated("TOKEN_UNKNOWN", "who?"));
+  EXPECT_EQ(stranger.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  ASSERT_TRUE(Details(stranger).details(0).UnpackTo(&info));
+  EXPECT_EQ(info.reason(), "TOKEN_UNKNOWN");
+  EXPECT_TRUE(info.metadata().empty());
+}
+
 // gRPC drops a whole answer whose trailers exceed 8 KiB.
 TEST(StatusMapping, LongTextsAreCutBetweenCharacters) {
   std::string text = "x";

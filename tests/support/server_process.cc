@@ -59,9 +59,10 @@ void ServerProcess::Spawn(const ServerOptions& options) {
                                     "--data-dir",
                                     options.data_dir,
                                     "--listen",
-                                    "127.0.0.1:" + std::to_string(options.port),
+                                    options.host + ":" + std::to_string(options.port),
                                     "--port-file",
                                     scratch_->path() + "/port"};
+  words.insert(words.end(), options.flags.begin(), options.flags.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);

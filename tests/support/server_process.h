@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sluice/client.h"
 #include "tests/support/temp_dir.h"
@@ -25,6 +26,8 @@ struct ServerOptions {
   std::string data_dir;
   int port = 0;                                            // 0: a free one.
   std::optional<uint64_t> file_size_limit = std::nullopt;  // Bytes that a file may grow to.
+  std::string host = "127.0.0.1";                          // To listen on.
+  std::vector<std::string> flags = {};                     // Beside those for the above.
 };
 
 // Not thread-safe, except that address() and Connect() may be called on any thread

@@ -36,12 +36,13 @@ TestServer::TestServer(Config config, const OpenStore& open) {
 
 std::string TestServer::address() const { return "127.0.0.1:" + std::to_string(server_->port()); }
 
-std::shared_ptr<grpc::Channel> TestServer::Connect() const {
+std::shared_ptr<grpc::Channel> TestServer::Connect(
+    const std::shared_ptr<grpc::ChannelCredentials>& credentials) const {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(address(), grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(address(), credentials, arguments);
 }
 
 Seen SeenBy(const grpc::Status& status) {
@@ -49,6 +50,8 @@ Seen SeenBy(const grpc::Status& status) {
             .message = status.error_message(),
             .field = {},
             .resource = {},
+            .reason = {},
+            .scope = {},
             .retry_seconds = {}};
   google::rpc::Status details;
   details.ParseFromString(status.error_details());
@@ -56,8 +59,14 @@ Seen SeenBy(const grpc::Status& status) {
     google::rpc::BadRequest request;
     google::rpc::ResourceInfo resource;
     google::rpc::RetryInfo retry;
+    google::rpc::ErrorInfo info;
     if (detail.UnpackTo(&request)) seen.field = request.field_violations(0).field();
     if (detail.UnpackTo(&resource)) seen.resource = resource.resource_name();
+    if (detail.UnpackTo(&info)) {
+      seen.reason = info.reason();
+      const auto scope = info.metadata().find("scope");
+      if (scope != info.metadata().end()) seen.scope = scope->second;
+    }
     if (detail.UnpackTo(&retry)) {
       seen.retry_seconds = static_cast<double>(retry.retry_delay().seconds());
     }
@@ -67,8 +76,9 @@ Seen SeenBy(const grpc::Status& status) {
 
 std::ostream& operator<<(std::ostream& out, const Seen& seen) {
   return out << "code " << seen.code << " '" << seen.message << "' field "
-             << seen.field.value_or("-") << " resource " << seen.resource.value_or("-") << " retry "
-             << seen.retry_seconds.value_or(-1);
+             << seen.field.value_or("-") << " resource " << seen.resource.value_or("-")
+             << " reason " << seen.reason.value_or("-") << " scope " << seen.scope.value_or("-")
+             << " retry " << seen.retry_seconds.value_or(-1);
 }
 
 void MakeModel(TestServer& server, const std::string& id, int64_t dim) {

@@ -35,7 +35,9 @@ class TestServer {
   std::string address() const;
   const std::string& data_dir() const { return directory_.path(); }
   // A connection of its own each time, without a limit on what is received.
-  std::shared_ptr<grpc::Channel> Connect() const;
+  std::shared_ptr<grpc::Channel> Connect(
+      const std::shared_ptr<grpc::ChannelCredentials>& credentials =
+          grpc::InsecureChannelCredentials()) const;
 
   std::unique_ptr<v1::ModelService::Stub> models;
   std::unique_ptr<v1::DatasetService::Stub> datasets;
@@ -53,6 +55,8 @@ struct Seen {
   std::string message;
   std::optional<std::string> field;
   std::optional<std::string> resource;
+  std::optional<std::string> reason;
+  std::optional<std::string> scope;
   std::optional<double> retry_seconds;
 };
 Seen SeenBy(const grpc::Status& status);

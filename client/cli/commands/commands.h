@@ -17,5 +17,6 @@ void AddJobCommands(CLI::App& app, Context& context);
 void AddSampleCommand(CLI::App& app, Context& context);
 void AddInferenceCommands(CLI::App& app, Context& context);
 void AddPlotCommands(CLI::App& app, Context& context);
+void AddTokenCommands(CLI::App& app, Context& context);
 
 }  // namespace sluice::cli

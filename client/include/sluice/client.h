@@ -15,12 +15,26 @@
 
 namespace sluice {
 
+// How the server is known, and how it knows us. Files are PEM, read by Connect.
+struct TlsOptions {
+  std::string ca_file = {};    // Authorities to believe; empty: the system's.
+  std::string cert_file = {};  // What we show of ourselves, where the server asks for it,
+  std::string key_file = {};   // and its key.
+  // The name that the server's certificate must hold; empty: that of the address.
+  std::string server_name = {};
+};
+
 struct ClientOptions {
   // Of each unary call, and of the wait for each message of a stream, the time that
   // the caller takes for it not counted. Watching has none.
   std::chrono::milliseconds timeout = std::chrono::seconds(60);
   // How long WatchTrainJob goes on trying to reach a server that went away.
   std::chrono::milliseconds reconnect_for = std::chrono::minutes(5);
+  std::optional<TlsOptions> tls = std::nullopt;  // Absent: plaintext.
+  // Who we are, where the server asks. Goes to another machine over TLS only, unless
+  // `insecure`.
+  std::string token = {};
+  bool insecure = false;
 };
 
 // Thread-safe. Chunks large arguments and results, and follows a watched job
@@ -29,7 +43,8 @@ struct ClientOptions {
 class Client {
  public:
   // Never blocks and never fails: an address that does not answer shows in the
-  // first call as UNAVAILABLE. "host:port" or "unix:path".
+  // first call as UNAVAILABLE, options that cannot be used in every call as
+  // INVALID_ARGUMENT. "host:port" or "unix:path".
   static std::unique_ptr<Client> Connect(const std::string& address, ClientOptions options = {});
   virtual ~Client() = default;
 

@@ -34,6 +34,7 @@ struct Status {
   std::string message;
   std::string field;                    // INVALID_ARGUMENT: the field to mend.
   std::string resource;                 // NOT_FOUND, ALREADY_EXISTS: "models/wow".
+  std::string scope;                    // PERMISSION_DENIED: what the token lacks.
   std::optional<double> retry_seconds;  // When the server says so.
 
   bool ok() const { return code == Code::kOk; }
