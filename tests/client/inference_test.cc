@@ -222,7 +222,10 @@ TEST_F(Inference, WhoTakesSamplesMayRefuseThem) {
   int64_t chunks = 0;
   const Status status = client->StreamSample("wow", 1'000'000'000'000, {}, [&](const Samples&) {
     Status full;
-    if (++chunks == 3) full = {Code::kResourceExhausted, "the disk is full", "", "", {}};
+    if (++chunks == 3) {
+      full.code = Code::kResourceExhausted;
+      full.message = "the disk is full";
+    }
     return full;
   });
   EXPECT_EQ(status.code, Code::kResourceExhausted);
