@@ -36,9 +36,10 @@ class Access : public ::testing::Test {
 
   // In the test's directory; `environment` as "NAME=value ".
   Ran Sluice(const std::string& arguments, const std::string& environment = "") const {
-    const std::string command = "cd " + directory_.path() + " && env -u SLUICE_TOKEN " +
-                                "SLUICE_SERVER=" + server_.address() + " " + environment +
-                                " " SLUICE_BIN_DIR "/sluice " + arguments + " 2>err.txt </dev/null";
+    const std::string server = server_.running() ? "SLUICE_SERVER=" + server_.address() + " " : "";
+    const std::string command = "cd " + directory_.path() + " && env -u SLUICE_TOKEN " + server +
+                                environment + " " SLUICE_BIN_DIR "/sluice " + arguments +
+                                " 2>err.txt </dev/null";
     Ran ran;
     FILE* pipe = popen(command.c_str(), "r");
     if (pipe == nullptr) return ran;
