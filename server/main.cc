@@ -72,8 +72,7 @@ absl::Status Run(const Config& config, const sigset_t& signals) {
   const std::string address = AddressOf(config.listen, server->port());
   spdlog::info(
       "sluiced {} listens on {}: data in {}, {} inference threads, at most {} jobs at once on {} "
-      "threads each, "
-      "engine on {}, LibTorch {} on {}, gRPC {}",
+      "threads each, engine on {}, LibTorch {} on {}, gRPC {}",
       SLUICE_VERSION, address, config.data_dir, config.threads, config.max_running_jobs,
       config.train_threads, engine::SimdTargets().front().name, SLUICE_TORCH_VERSION,
       flows::BlasName(), grpc::Version());

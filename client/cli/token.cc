@@ -24,13 +24,6 @@ std::string Hex(const std::array<unsigned char, 32>& bytes) {
   return text;
 }
 
-Status Invalid(const std::string& message) {
-  Status status;
-  status.code = Code::kInvalidArgument;
-  status.message = message;
-  return status;
-}
-
 bool IsName(const std::string& name) {
   return !name.empty() && name.size() <= kMaxName &&
          std::all_of(name.begin(), name.end(), [](char c) {
@@ -59,10 +52,12 @@ std::string NewToken() {
 Result<std::string> TokenLine(const std::string& name, const std::string& scopes,
                               const std::string& token) {
   if (!IsName(name)) {
-    return Invalid("a name is up to " + std::to_string(kMaxName) + " letters, digits and ._@-");
+    return Failure(Code::kInvalidArgument,
+                   "a name is up to " + std::to_string(kMaxName) + " letters, digits and ._@-");
   }
   if (!AreScopes(scopes)) {
-    return Invalid("--scopes takes infer, train and admin, with commas between them");
+    return Failure(Code::kInvalidArgument,
+                   "--scopes takes infer, train and admin, with commas between them");
   }
   std::array<unsigned char, 32> hash;
   if (EVP_Digest(token.data(), token.size(), hash.data(), nullptr, EVP_sha256(), nullptr) != 1) {

@@ -71,10 +71,10 @@ Status FromGrpc(const grpc::Status& status) {
   return result;
 }
 
-Status Failure(Code code, const std::string& message) {
+Status Failure(Code code, std::string message) {
   Status status;
   status.code = code;
-  status.message = message;
+  status.message = std::move(message);
   return status;
 }
 

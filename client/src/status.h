@@ -11,8 +11,6 @@ namespace sluice {
 // not parse, or are of kinds unknown here, are passed over.
 Status FromGrpc(const grpc::Status& status);
 
-Status Failure(Code code, const std::string& message);
-
 // INVALID_ARGUMENT that never went to the server.
 Status InvalidField(const std::string& field, const std::string& what);
 

@@ -1,13 +1,13 @@
 #include "server/access/token_table.h"
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -36,14 +36,13 @@ absl::StatusOr<TokenHash> ParseHash(absl::string_view text) {
         "a token stands where its hash belongs: whoever read this file may know it, make another");
   }
   TokenHash hash;
-  const bool hex = absl::ConsumePrefix(&text, "sha256:") && text.size() == 2 * hash.size() &&
-                   std::all_of(text.begin(), text.end(), [](char c) {
-                     return absl::ascii_isxdigit(static_cast<unsigned char>(c));
-                   });
-  if (!hex) return absl::InvalidArgumentError("the hash is sha256: and 64 hexadecimal digits");
-  const std::string bytes = absl::HexStringToBytes(text);
-  std::copy(bytes.begin(), bytes.end(), hash.begin());
-  return hash;
+  size_t size = 0;
+  const bool whole =
+      absl::ConsumePrefix(&text, "sha256:") && text.size() == 2 * hash.size() &&
+      OPENSSL_hexstr2buf_ex(hash.data(), hash.size(), &size, std::string(text).c_str(), '\0') == 1;
+  ERR_clear_error();
+  if (whole && size == hash.size()) return hash;
+  return absl::InvalidArgumentError("the hash is sha256: and 64 hexadecimal digits");
 }
 
 }  // namespace

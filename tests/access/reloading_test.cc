@@ -9,12 +9,12 @@
 #include <string>
 #include <thread>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/access/access.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/token_line.h"
 #include "tests/support/written_file.h"
 
 namespace sluiced::access {
@@ -27,11 +27,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 std::string Line(const std::string& name, const std::string& token) {
-  const TokenHash hash = HashToken(token);
-  return absl::StrCat(name, " infer sha256:",
-                      absl::BytesToHexString(absl::string_view(
-                          reinterpret_cast<const char*>(hash.data()), hash.size())),
-                      "\n");
+  return sluiced::testing::TokenLine(name, "infer", token);
 }
 
 class TokenFileTest : public ::testing::Test {

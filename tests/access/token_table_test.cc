@@ -2,26 +2,17 @@
 
 #include <string>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/token_line.h"
 
 namespace sluiced::access {
 namespace {
 
+using sluiced::testing::HexHash;
+using sluiced::testing::TokenLine;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-std::string HexHash(absl::string_view token) {
-  const TokenHash hash = HashToken(token);
-  return absl::BytesToHexString(
-      absl::string_view(reinterpret_cast<const char*>(hash.data()), hash.size()));
-}
-
-std::string Line(absl::string_view name, absl::string_view scopes, absl::string_view token) {
-  return absl::StrCat(name, " ", scopes, " sha256:", HexHash(token), "\n");
-}
 
 const Grant* FindIn(const TokenTable& table, absl::string_view token) {
   return table.Find(HashToken(token));
@@ -32,9 +23,9 @@ TEST(TokenTable, HashesAreSha256) {
 }
 
 TEST(TokenTable, FindsEachCallerByItsToken) {
-  const auto table = TokenTable::Parse("# callers\r\n\n" + Line("alice", "infer,train", "a") +
-                                       "\t" + Line("ci@example.org", "admin", "b") +
-                                       Line("alice", "infer", "the next of alice"));
+  const auto table = TokenTable::Parse("# callers\r\n\n" + TokenLine("alice", "infer,train", "a") +
+                                       "\t" + TokenLine("ci@example.org", "admin", "b") +
+                                       TokenLine("alice", "infer", "the next of alice"));
   ASSERT_TRUE(table.ok()) << table.status();
   EXPECT_EQ(table->size(), 3u);
   const Grant* alice = FindIn(*table, "a");
@@ -54,7 +45,7 @@ TEST(TokenTable, FindsEachCallerByItsToken) {
 }
 
 TEST(TokenTable, FindsNobodyElse) {
-  const auto table = TokenTable::Parse(Line("alice", "infer", "a"));
+  const auto table = TokenTable::Parse(TokenLine("alice", "infer", "a"));
   ASSERT_TRUE(table.ok()) << table.status();
   for (const std::string& token :
        {std::string(), std::string("A"), std::string("a "), HexHash("a"), std::string("a\0", 2)}) {
@@ -96,9 +87,9 @@ TEST(TokenTable, BrokenLinesAreNamedAndNotQuoted) {
                                 secret,
                                 std::string("alice infer \0", 13) + hash,
                                 std::string(100000, '\xff'),
-                                Line("bob", "infer", "first")};
+                                TokenLine("bob", "infer", "first")};
   for (const std::string& line : broken) {
-    const auto table = TokenTable::Parse(Line("first", "infer", "first") + "\n" + line);
+    const auto table = TokenTable::Parse(TokenLine("first", "infer", "first") + "\n" + line);
     ASSERT_FALSE(table.ok()) << line;
     const std::string message(table.status().message());
     EXPECT_THAT(message, HasSubstr("line 3: "));

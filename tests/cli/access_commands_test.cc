@@ -11,6 +11,7 @@
 
 #include "client/cli/exit_code.h"
 #include "client/cli/files/files.h"
+#include "tests/cli/ran.h"
 #include "tests/support/certificates.h"
 #include "tests/support/server_process.h"
 #include "tests/support/written_file.h"
@@ -24,11 +25,6 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
 
-struct Ran {
-  int code = -1;
-  std::string out, err;
-};
-
 class Access : public ::testing::Test {
  protected:
   std::string File(const std::string& name) const { return directory_.path() + "/" + name; }
@@ -37,18 +33,8 @@ class Access : public ::testing::Test {
   // In the test's directory; `environment` as "NAME=value ".
   Ran Sluice(const std::string& arguments, const std::string& environment = "") const {
     const std::string server = server_.running() ? "SLUICE_SERVER=" + server_.address() + " " : "";
-    const std::string command = "cd " + directory_.path() + " && env -u SLUICE_TOKEN " + server +
-                                environment + " " SLUICE_BIN_DIR "/sluice " + arguments +
-                                " 2>err.txt </dev/null";
-    Ran ran;
-    FILE* pipe = popen(command.c_str(), "r");
-    if (pipe == nullptr) return ran;
-    char buffer[4096];
-    for (size_t n = 0; (n = fread(buffer, 1, sizeof(buffer), pipe)) > 0;) ran.out.append(buffer, n);
-    const int status = pclose(pipe);
-    ran.code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-    ran.err = Text("err.txt");
-    return ran;
+    return RunIn(directory_.path(), "env -u SLUICE_TOKEN " + server + environment +
+                                        " " SLUICE_BIN_DIR "/sluice " + arguments + " </dev/null");
   }
 
   bool Start(const std::vector<std::string>& flags) {

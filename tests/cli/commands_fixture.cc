@@ -37,18 +37,8 @@ void Commands::TearDownTestSuite() {
 }
 
 Ran Commands::Sluice(const std::string& arguments, const std::string& before) {
-  const std::string command = "cd " + directory_->path() + " && " + before +
-                              " | SLUICE_SERVER=" + server_->address() +
-                              " " SLUICE_BIN_DIR "/sluice " + arguments + " 2>err.txt";
-  Ran ran;
-  FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return ran;
-  char buffer[4096];
-  for (size_t n = 0; (n = fread(buffer, 1, sizeof(buffer), pipe)) > 0;) ran.out.append(buffer, n);
-  const int status = pclose(pipe);
-  ran.code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  ran.err = *ReadFile(File("err.txt"));
-  return ran;
+  return RunIn(directory_->path(), before + " | SLUICE_SERVER=" + server_->address() +
+                                       " " SLUICE_BIN_DIR "/sluice " + arguments);
 }
 
 void Commands::ExpectOk(const std::string& arguments) {

@@ -7,14 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "tests/cli/ran.h"
 #include "tests/support/server_process.h"
 
 namespace sluice::cli {
-
-struct Ran {
-  int code = -1;
-  std::string out, err;
-};
 
 // One server for all tests; each test uses names of its own. There are a dataset
 // `wow` and a model `wow`, trained for 4 epochs by the job `first`.

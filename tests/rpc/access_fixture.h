@@ -7,18 +7,14 @@
 #include <memory>
 #include <string>
 
-#include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
+#include "tests/rpc/raw_call.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_server.h"
+#include "tests/support/token_line.h"
 #include "tests/support/written_file.h"
 
 namespace sluiced::testing {
-
-// The line of a token file.
-std::string TokenLine(absl::string_view name, absl::string_view scopes, absl::string_view token);
-
-void AddToken(grpc::ClientContext* context, const std::string& token);
 
 // What one empty message to a method of any shape comes to. No `token`: none is sent.
 Seen CallEmpty(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,

@@ -1,7 +1,5 @@
 // The server as a whole: health, reflection, stopping, and more work than it has
 // threads for.
-#include <grpcpp/generic/generic_stub.h>
-
 #include <chrono>
 #include <future>
 #include <string>
@@ -9,6 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/rpc/raw_call.h"
 #include "tests/support/test_server.h"
 
 namespace sluiced::testing {
@@ -17,43 +16,15 @@ namespace {
 using grpc::StatusCode;
 using ::testing::HasSubstr;
 
-// The first answer to one message, both as bytes: for services whose messages are
-// not ours.
-std::string CallRaw(TestServer& server, const std::string& method, const std::string& request) {
-  grpc::GenericStub stub(server.Connect());
-  grpc::ClientContext context;
-  grpc::CompletionQueue queue;
-  const auto done = [&queue] {
-    void* tag;
-    bool ok = false;
-    return queue.Next(&tag, &ok) && ok;
-  };
-  const auto call = stub.PrepareCall(&context, method, &queue);
-  call->StartCall(nullptr);
-  EXPECT_TRUE(done());
-  const grpc::Slice slice(request);
-  call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
-  EXPECT_TRUE(done());
-  call->WritesDone(nullptr);
-  EXPECT_TRUE(done());
-  grpc::ByteBuffer reply;
-  call->Read(&reply, nullptr);
-  EXPECT_TRUE(done());
-  grpc::Status status;
-  call->Finish(&status, nullptr);
-  EXPECT_TRUE(done());
-  EXPECT_TRUE(status.ok()) << status.error_message();
-  grpc::Slice all;
-  return reply.DumpToSingleSlice(&all).ok() ? std::string(all.begin(), all.end()) : "";
-}
-
 constexpr char kServing[] = "\x08\x01";  // HealthCheckResponse{status: SERVING}
 constexpr char kNotServing[] = "\x08\x02";
 
 std::string Health(TestServer& server, const std::string& service) {
   const std::string request =
       service.empty() ? "" : std::string("\x0a") + static_cast<char>(service.size()) + service;
-  return CallRaw(server, "/grpc.health.v1.Health/Check", request);
+  const RawReply reply = CallRaw(server.Connect(), "/grpc.health.v1.Health/Check", request);
+  EXPECT_EQ(reply.seen.code, StatusCode::OK) << reply.seen;
+  return reply.first;
 }
 
 Seen LogProb(TestServer& server, std::chrono::milliseconds timeout = std::chrono::minutes(1)) {
@@ -77,10 +48,11 @@ TEST(ServerState, HealthIsToldForTheServerAndEachService) {
 
 TEST(ServerState, ReflectionListsTheServices) {
   TestServer server;
-  const std::string services =
-      CallRaw(server, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+  const RawReply services =
+      CallRaw(server.Connect(), "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
               "\x3a\x01*");  // ServerReflectionRequest{list_services: "*"}
-  for (const char* service : kServices) EXPECT_THAT(services, HasSubstr(service));
+  EXPECT_EQ(services.seen.code, StatusCode::OK) << services.seen;
+  for (const char* service : kServices) EXPECT_THAT(services.first, HasSubstr(service));
 }
 
 TEST(ServerState, AStoppingServerRefusesNewCallsAndFinishesTheOthers) {

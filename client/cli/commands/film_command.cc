@@ -22,10 +22,8 @@ std::optional<TrainJob> FindJob(Context& context, const std::string& model,
     TrainJob job = OrFail(context.client().GetTrainJob(PlainId(asked, "trainJobs")));
     if (job.model != model) FailInvalid("job " + job.id + " trains model " + job.model);
     if (!job.snapshot_epochs.empty()) return job;
-    Status status;
-    status.code = Code::kFailedPrecondition;
-    status.message = "job " + job.id + " has no snapshots (train with --snapshots)";
-    Fail(status);
+    Fail(Failure(Code::kFailedPrecondition,
+                 "job " + job.id + " has no snapshots (train with --snapshots)"));
   }
   std::vector<TrainJob> jobs = OrFail(context.client().ListTrainJobs(model));
   std::erase_if(jobs, [](const TrainJob& job) { return job.snapshot_epochs.empty(); });

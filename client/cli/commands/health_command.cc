@@ -14,10 +14,9 @@ void CheckHealth(Context& context) {
   context.timeout_seconds = std::min(context.timeout_seconds, kMostSeconds);
   const Client::Health health = OrFail(context.client().CheckHealth());
   if (!health.serving) {
-    Status status;
-    status.code = Code::kUnavailable;
-    status.message = "the server at " + context.server + " is up but not serving";
-    throw CommandFailure{kExitUnavailable, status};
+    throw CommandFailure{
+        kExitUnavailable,
+        Failure(Code::kUnavailable, "the server at " + context.server + " is up but not serving")};
   }
   std::cout << "serving" << std::endl;
 }

@@ -110,10 +110,8 @@ void PlotLoss(Context& context, const std::string& name, const std::string& out)
   const TrainJob job = FindPlotJob(context, name);
   const plot::LossHistory history = FetchLosses(context, job);
   if (history.train.empty() && history.validation.empty()) {
-    Status status;
-    status.code = Code::kFailedPrecondition;
-    status.message = "job " + job.id + " (" + NameOf(job.state) + ") has no losses yet";
-    Fail(status);
+    Fail(Failure(Code::kFailedPrecondition,
+                 "job " + job.id + " (" + NameOf(job.state) + ") has no losses yet"));
   }
   const std::string source =
       job.dataset.empty() ? "target " + job.target : "dataset " + job.dataset;

@@ -143,10 +143,7 @@ Target FindTarget(Context& context, const std::string& id) {
   for (const Target& target : OrFail(context.client().ListTargets())) {
     if (target.id == id) return target;
   }
-  Status status;
-  status.code = Code::kNotFound;
-  status.message = "there is no target " + id + "; `sluice target list` shows them";
-  Fail(status);
+  Fail(Failure(Code::kNotFound, "there is no target " + id + "; `sluice target list` shows them"));
 }
 
 TrainJob FindPlotJob(Context& context, const std::string& name) {

@@ -25,10 +25,8 @@ int64_t SourceDim(Context& context, const TrainCommand& command) {
   for (const Target& target : OrFail(context.client().ListTargets())) {
     if (target.id == command.target) return target.dim;
   }
-  Status status;
-  status.code = Code::kNotFound;
-  status.message = "there is no target " + command.target + "; `sluice target list` shows them";
-  Fail(status);
+  Fail(Failure(Code::kNotFound,
+               "there is no target " + command.target + "; `sluice target list` shows them"));
 }
 
 // The flow's options apply to a model that `train` makes itself: true where it does.
@@ -78,10 +76,7 @@ std::string LatestJob(Context& context, const std::string& model) {
       jobs.begin(), jobs.end(),
       [](const TrainJob& a, const TrainJob& b) { return a.create_time < b.create_time; });
   if (latest != jobs.end()) return latest->id;
-  Status status;
-  status.code = Code::kNotFound;
-  status.message = "model " + model + " has no finished job to continue";
-  Fail(status);
+  Fail(Failure(Code::kNotFound, "model " + model + " has no finished job to continue"));
 }
 
 void Train(Context& context, const TrainCommand& command, bool spec_given) {

@@ -8,13 +8,6 @@
 namespace sluice::cli {
 namespace {
 
-Status Bad(const std::string& message) {
-  Status status;
-  status.code = Code::kInvalidArgument;
-  status.message = message;
-  return status;
-}
-
 template <typename T>
 bool Parse(const std::string& text, T* value) {
   const char* end = text.data() + text.size();
@@ -57,7 +50,8 @@ Result<std::vector<Stage>> ParseStages(const std::string& text) {
     Stage stage;
     if (pair.size() != 2 || !Parse(pair[0], &stage.epochs) ||
         !Parse(pair[1], &stage.learning_rate)) {
-      return Bad("--stages: '" + part + "' is not EPOCHS:LEARNING_RATE");
+      return Failure(Code::kInvalidArgument,
+                     "--stages: '" + part + "' is not EPOCHS:LEARNING_RATE");
     }
     stages.push_back(stage);
   }
@@ -80,7 +74,7 @@ Result<TrainConfig> TrainOptions::ToConfig() const {
     const std::vector<std::string> pair = Split(betas, ',');
     double first = 0, second = 0;
     if (pair.size() != 2 || !Parse(pair[0], &first) || !Parse(pair[1], &second)) {
-      return Bad("--betas: '" + betas + "' is not BETA1,BETA2");
+      return Failure(Code::kInvalidArgument, "--betas: '" + betas + "' is not BETA1,BETA2");
     }
     result.beta1 = first;
     result.beta2 = second;

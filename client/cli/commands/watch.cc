@@ -104,11 +104,11 @@ void WatchJob(Context& context, const std::string& job, int64_t after_sequence) 
   if (watched.last_epoch.epoch == 0 && ended.last_epoch) watched.last_epoch = *ended.last_epoch;
   Summarize(context.client(), ended, watched);
   if (ended.state == JobState::kSucceeded) return;
-  Status status;
-  status.code = ended.state == JobState::kCancelled ? Code::kCancelled : Code::kAborted;
-  status.message =
-      "job " + job + " " + NameOf(ended.state) + (ended.error.empty() ? "" : ": " + ended.error);
-  throw CommandFailure{kExitJobFailed, status};
+  const bool cancelled = ended.state == JobState::kCancelled;
+  throw CommandFailure{kExitJobFailed,
+                       Failure(cancelled ? Code::kCancelled : Code::kAborted,
+                               "job " + job + " " + NameOf(ended.state) +
+                                   (ended.error.empty() ? "" : ": " + ended.error))};
 }
 
 }  // namespace sluice::cli

@@ -6,15 +6,8 @@
 namespace sluice::cli {
 namespace {
 
-Status Refused(const std::string& what) {
-  Status status;
-  status.code = Code::kInvalidArgument;
-  status.message = what;
-  return status;
-}
-
 Status Bad(int64_t line, const std::string& what) {
-  return Refused("CSV line " + std::to_string(line) + ": " + what);
+  return Failure(Code::kInvalidArgument, "CSV line " + std::to_string(line) + ": " + what);
 }
 
 std::string_view Trim(std::string_view text) {
@@ -94,8 +87,8 @@ Result<Matrix> DecodeCsv(std::string_view text) {
     Status status = AppendRow(number, cells, &matrix);
     if (!status.ok()) return status;
   }
-  if (number == 0) return Refused("it is empty");
-  if (matrix.rows == 0) return Refused("it has no row of numbers");
+  if (number == 0) return Failure(Code::kInvalidArgument, "it is empty");
+  if (matrix.rows == 0) return Failure(Code::kInvalidArgument, "it has no row of numbers");
   return matrix;
 }
 

@@ -19,10 +19,7 @@ std::string ErrnoText() { return errno != 0 ? std::strerror(errno) : "input/outp
 }  // namespace
 
 Status FileError(Code code, const std::string& path, const std::string& what) {
-  Status status;
-  status.code = code;
-  status.message = (path == "-" ? std::string("standard stream") : path) + ": " + what;
-  return status;
+  return Failure(code, (path == "-" ? std::string("standard stream") : path) + ": " + what);
 }
 
 Result<std::string> ReadFile(const std::string& path) {

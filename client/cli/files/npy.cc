@@ -23,10 +23,7 @@ struct Header {
 };
 
 Status Bad(const std::string& what) {
-  Status status;
-  status.code = Code::kInvalidArgument;
-  status.message = "not a usable .npy file: " + what;
-  return status;
+  return Failure(Code::kInvalidArgument, "not a usable .npy file: " + what);
 }
 
 // What follows 'key': in the header's dictionary, or nothing.

@@ -10,10 +10,7 @@ namespace sluice::cli {
 Result<TableFormat> ParseTableFormat(const std::string& name) {
   if (name == "npy") return TableFormat::kNpy;
   if (name == "csv") return TableFormat::kCsv;
-  Status status;
-  status.code = Code::kInvalidArgument;
-  status.message = "'" + name + "' is no format of tables; npy and csv are";
-  return status;
+  return Failure(Code::kInvalidArgument, "'" + name + "' is no format of tables; npy and csv are");
 }
 
 Result<TableFormat> FormatOf(const std::string& path, const std::string& asked) {

@@ -14,13 +14,6 @@ constexpr double kLargestFile = static_cast<double>(std::numeric_limits<int64_t>
 // A digit and what parts it from the next number.
 constexpr double kLeastCsvBytes = 2;
 
-Status Refuse(Code code, const std::string& message) {
-  Status status;
-  status.code = code;
-  status.message = message;
-  return status;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<TableWriter>> TableWriter::Open(const std::string& path,
@@ -42,13 +35,13 @@ Status TableWriter::CheckRoom() const {
   const std::string rows =
       FormatCount(shape_.rows) + " rows of " + FormatCount(shape_.cols) + " numbers";
   if (format_ == TableFormat::kNpy && bytes >= kLargestFile) {
-    return Refuse(Code::kOutOfRange, rows + " are more than a file can hold");
+    return Failure(Code::kOutOfRange, rows + " are more than a file can hold");
   }
   const std::optional<uint64_t> room = file_->RoomLeft();
   if (!room || bytes <= static_cast<double>(*room)) return {};
-  return Refuse(Code::kResourceExhausted, rows + " take " + FormatBytes(bytes) +
-                                              " at least; the disk has " +
-                                              FormatBytes(static_cast<double>(*room)) + " left");
+  return Failure(Code::kResourceExhausted, rows + " take " + FormatBytes(bytes) +
+                                               " at least; the disk has " +
+                                               FormatBytes(static_cast<double>(*room)) + " left");
 }
 
 Status TableWriter::Begin(const TableShape& shape) {
@@ -73,8 +66,8 @@ Status TableWriter::Append(const Matrix& rows) {
 
 Status TableWriter::Close() {
   if (written_ != shape_.rows) {
-    return Refuse(Code::kInternal,
-                  FormatCount(written_) + " rows came of " + FormatCount(shape_.rows));
+    return Failure(Code::kInternal,
+                   FormatCount(written_) + " rows came of " + FormatCount(shape_.rows));
   }
   return file_->Commit();
 }

@@ -39,11 +39,9 @@ std::array<GifColorType, kPalette> MakePalette() {
 }
 
 Status GifFailure(int error) {
-  Status status;
-  status.code = Code::kInternal;
   const char* text = GifErrorString(error);
-  status.message = std::string("the GIF cannot be written: ") + (text != nullptr ? text : "?");
-  return status;
+  return Failure(Code::kInternal,
+                 std::string("the GIF cannot be written: ") + (text != nullptr ? text : "?"));
 }
 
 }  // namespace

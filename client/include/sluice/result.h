@@ -41,6 +41,9 @@ struct Status {
   std::string ToString() const;  // "NOT_FOUND: model models/wow does not exist"
 };
 
+// A Status of nothing but these two.
+Status Failure(Code code, std::string message);
+
 // A value or the Status that says why there is none.
 template <typename T>
 class [[nodiscard]] Result {
