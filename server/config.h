@@ -6,6 +6,7 @@
 
 #include "server/access/access.h"
 #include "server/observe/logging.h"
+#include "server/serving/batcher.h"
 #include "server/serving/limits.h"
 
 namespace sluiced {
@@ -21,6 +22,7 @@ struct Config {
   int max_queued_jobs = 1000;
   std::string port_file;  // Gets the bound address, once the server answers.
   observe::LogOptions log;
+  serving::BatcherOptions batcher;
   serving::Limits limits;
   access::Options access;
 };

@@ -75,7 +75,9 @@ class GrpcServer : public Server {
         store_(std::move(store)),
         compute_("compute", config.threads, config.max_queued_calls),
         io_("storage", config.io_threads, config.max_queued_calls),
-        budget_(config.limits.in_flight_bytes),
+        batcher_(&compute_, config.batcher),
+        bytes_(config.limits.in_flight_bytes, "bytes"),
+        rows_(config.limits.in_flight_rows, "rows"),
         registry_(
             models::Registry::Create(store_.get(), {.max_waiting = config.max_queued_calls})) {}
 
@@ -140,9 +142,11 @@ class GrpcServer : public Server {
                                .registry = registry_.get(),
                                .jobs = jobs_.get(),
                                .compute = &compute_,
+                               .batcher = &batcher_,
                                .io = &io_,
                                .limits = config.limits,
-                               .budget = &budget_,
+                               .bytes = &bytes_,
+                               .rows = &rows_,
                                .access = access_.get(),
                                .draining = &draining_};
     services_.push_back(rpc::MakeModelService(runtime));
@@ -159,7 +163,8 @@ class GrpcServer : public Server {
   std::atomic<bool> draining_ = false;
   serving::Executor compute_;
   serving::Executor io_;
-  serving::ByteBudget budget_;
+  serving::Batcher batcher_;
+  serving::Budget bytes_, rows_;
   std::unique_ptr<models::Registry> registry_;
   std::unique_ptr<jobs::JobManager> jobs_;
   std::vector<std::unique_ptr<grpc::Service>> services_;

@@ -20,7 +20,7 @@ ThreadPool::~ThreadPool() {
 bool ThreadPool::TryPost(std::function<void()> work) {
   {
     std::lock_guard<std::mutex> lock(mu_);
-    if (stopping_ || queue_.size() >= max_queued_) return false;
+    if (queue_.size() >= max_queued_) return false;
     queue_.push_back(std::move(work));
   }
   changed_.notify_one();

@@ -12,7 +12,7 @@
 
 namespace sluiced {
 
-// Thread-safe. The destructor runs what was posted, then joins.
+// Thread-safe. The destructor runs what was posted, and what that posts, then joins.
 class ThreadPool {
  public:
   ThreadPool(int threads, size_t max_queued);

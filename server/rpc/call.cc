@@ -24,7 +24,8 @@ Call::Call(const Runtime& runtime, const RpcInfo& rpc, const grpc::CallbackServe
       context_(context),
       cancelled_(std::make_shared<std::atomic<bool>>(false)),
       caller_(absl::FromChrono(context.deadline()), cancelled_),
-      share_(runtime.budget) {
+      bytes_(runtime.bytes),
+      rows_(runtime.rows) {
   log_.method = rpc.name;
 }
 
@@ -35,6 +36,11 @@ absl::Status Call::Admit() {
   RETURN_IF_ERROR(admitted);
   RETURN_IF_ERROR(CheckServing(runtime_));
   return CheckRate(*runtime_.access, pass_, context_);
+}
+
+absl::Status Call::HoldRows(int64_t rows) {
+  if (rows < 0 || rows > runtime_.limits.rows) return absl::OkStatus();
+  return rows_.Set(rows);
 }
 
 void Call::Cancel() {
@@ -61,7 +67,8 @@ void Call::OnLeave(std::function<void()> left) {
 grpc::Status Call::End(const absl::Status& status) {
   log_.Write(status);
   // Now, and not when gRPC lets go of the call: who sees the end may count on it.
-  share_.Set(0).IgnoreError();
+  bytes_.Set(0).IgnoreError();
+  rows_.Set(0).IgnoreError();
   return ToGrpc(status);
 }
 

@@ -5,21 +5,20 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "server/common/catch_all.h"
 #include "server/observe/request_log.h"
 #include "server/rpc/gate.h"
 #include "server/rpc/rpc.h"
 #include "server/rpc/runtime.h"
 #include "server/rpc/status_mapping.h"
-#include "server/serving/byte_budget.h"
+#include "server/serving/budget.h"
 #include "server/serving/caller.h"
 #include "server/serving/executor.h"
 
@@ -61,11 +60,16 @@ class Call {
   }
   void AddRows(int64_t rows) { log_.rows += rows; }
 
+  // Counts the rows of a message that was received, or is to be made, in place of those
+  // before: RESOURCE_EXHAUSTED when all calls together wait for too many. More than one
+  // message may have are not counted: the call will be refused.
+  absl::Status HoldRows(int64_t rows);
+
   // Counts what the call holds in memory, in place of what it held or beside it.
   // RESOURCE_EXHAUSTED when all calls hold too much.
-  absl::Status Hold(size_t bytes) { return share_.Set(static_cast<int64_t>(bytes)); }
+  absl::Status Hold(size_t bytes) { return bytes_.Set(static_cast<int64_t>(bytes)); }
   absl::Status HoldMore(size_t bytes) {
-    return share_.Set(share_.bytes() + static_cast<int64_t>(bytes));
+    return bytes_.Set(bytes_.amount() + static_cast<int64_t>(bytes));
   }
 
   // Writes the log line: the reactor finishes with what this returns.
@@ -78,24 +82,11 @@ class Call {
   const std::shared_ptr<std::atomic<bool>> cancelled_;
   const serving::Caller caller_;
   Pass pass_;
-  serving::ByteBudget::Share share_;
+  serving::Budget::Share bytes_, rows_;
   observe::RequestLog log_;
   std::mutex mu_;
   std::function<void()> left_ ABSL_GUARDED_BY(mu_);
 };
-
-// What handle() returns; INTERNAL or RESOURCE_EXHAUSTED for an exception, which no
-// handler throws by intent: the allocation of a large array may.
-template <typename Handle>
-auto CatchAll(Handle&& handle) -> decltype(handle()) {
-  try {
-    return handle();
-  } catch (const std::bad_alloc&) {
-    return absl::ResourceExhaustedError("out of memory");
-  } catch (const std::exception& error) {
-    return absl::InternalError(error.what());
-  }
-}
 
 class UnaryReactor final : public grpc::ServerUnaryReactor {
  public:
@@ -107,6 +98,19 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
   // Once. The reactor may be gone when this returns.
   void End(const absl::Status& status) { Finish(call_.End(status)); }
 
+  // Runs work() on a thread of `executor`: it ends the call, now or later. Ends the call
+  // instead when there is no room, or nobody wants the answer any more.
+  template <typename Work>
+  void Post(serving::Executor* executor, serving::Lane lane, Work work) {
+    const absl::Status posted = executor->Post(
+        call_.caller(),
+        [this, work = std::move(work)](const absl::Status& wanted) {
+          wanted.ok() ? work() : End(wanted);
+        },
+        lane);
+    if (!posted.ok()) End(posted);
+  }
+
   void OnCancel() override { call_.Cancel(); }
   void OnDone() override { delete this; }
 
@@ -114,23 +118,16 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
   Call call_;
 };
 
-// Runs start(reactor) on a thread of `executor`: it ends the call, now or later.
+// Runs start(reactor), on a thread of gRPC's: it ends the call, now or later.
 template <typename Request, typename Start>
-grpc::ServerUnaryReactor* StartUnaryCall(const Runtime& runtime, serving::Executor* executor,
-                                         const RpcInfo& rpc,
+grpc::ServerUnaryReactor* StartUnaryCall(const Runtime& runtime, const RpcInfo& rpc,
                                          const grpc::CallbackServerContext& context,
                                          const Request& request, Start start) {
   auto* reactor = new UnaryReactor(runtime, rpc, context);
   reactor->call().Describe(request);
   absl::Status admitted = reactor->call().Admit();
   if (admitted.ok()) admitted = reactor->call().Hold(request.ByteSizeLong());
-  if (admitted.ok()) {
-    admitted = executor->Post(reactor->call().caller(), [reactor, start](absl::Status wanted) {
-      if (!wanted.ok()) return reactor->End(wanted);
-      start(reactor);
-    });
-  }
-  if (!admitted.ok()) reactor->End(admitted);
+  admitted.ok() ? start(reactor) : reactor->End(admitted);
   return reactor;
 }
 
@@ -140,9 +137,12 @@ template <typename Request, typename Handle>
 grpc::ServerUnaryReactor* UnaryCall(const Runtime& runtime, serving::Executor* executor,
                                     const RpcInfo& rpc, const grpc::CallbackServerContext& context,
                                     const Request& request, Handle handle) {
-  return StartUnaryCall(runtime, executor, rpc, context, request, [handle](UnaryReactor* reactor) {
-    reactor->End(CatchAll([&] { return handle(reactor->call()); }));
-  });
+  return StartUnaryCall(
+      runtime, rpc, context, request, [executor, handle = std::move(handle)](UnaryReactor* reactor) {
+        reactor->Post(executor, serving::Lane{}, [reactor, handle] {
+          reactor->End(CatchAll([&] { return handle(reactor->call()); }));
+        });
+      });
 }
 
 // The same for what waits for the store.

@@ -51,33 +51,13 @@ void FindModel(const Runtime& runtime, Call& call, const std::string& name, mode
   Await(runtime, call, name, std::move(then));
 }
 
-struct ModelArrival::State {
-  std::mutex mu;
-  std::function<void()> wake ABSL_GUARDED_BY(mu);
-  std::optional<absl::StatusOr<models::ModelPtr>> found ABSL_GUARDED_BY(mu);
-};
-
-ModelArrival::ModelArrival(models::Registry* registry, std::string name, std::function<void()> wake)
-    : registry_(registry), name_(std::move(name)), state_(std::make_shared<State>()) {
-  state_->wake = std::move(wake);
-}
-
-ModelArrival::~ModelArrival() {
-  std::lock_guard<std::mutex> lock(state_->mu);
-  state_->wake = nullptr;
-}
-
 absl::StatusOr<models::ModelPtr> ModelArrival::TryTake() {
   if (!std::exchange(asked_, true)) {
     if (models::ModelPtr model = registry_->FindLoaded(name_)) return model;
-    registry_->Find(name_, [state = state_](absl::StatusOr<models::ModelPtr> model) {
-      std::lock_guard<std::mutex> lock(state->mu);
-      state->found = std::move(model);
-      if (state->wake) state->wake();
-    });
+    registry_->Find(name_, found_.Receiver());
   }
-  std::lock_guard<std::mutex> lock(state_->mu);
-  return state_->found ? *std::move(state_->found) : absl::StatusOr<models::ModelPtr>(nullptr);
+  std::optional<absl::StatusOr<models::ModelPtr>> found = found_.TryTake();
+  return found ? *std::move(found) : absl::StatusOr<models::ModelPtr>(nullptr);
 }
 
 }  // namespace sluiced::rpc

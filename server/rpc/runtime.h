@@ -6,7 +6,8 @@
 #include "server/access/access.h"
 #include "server/jobs/job_manager.h"
 #include "server/models/registry.h"
-#include "server/serving/byte_budget.h"
+#include "server/serving/batcher.h"
+#include "server/serving/budget.h"
 #include "server/serving/executor.h"
 #include "server/serving/limits.h"
 #include "server/store/store.h"
@@ -19,9 +20,11 @@ struct Runtime {
   models::Registry* registry;
   jobs::JobManager* jobs;
   serving::Executor* compute;  // What needs the processor.
+  serving::Batcher* batcher;   // Small LogProb calls, on its threads.
   serving::Executor* io;       // What waits for the store.
   serving::Limits limits;
-  serving::ByteBudget* budget;        // Of limits.in_flight_bytes.
+  serving::Budget* bytes;             // Of limits.in_flight_bytes.
+  serving::Budget* rows;              // Of limits.in_flight_rows.
   const access::Access* access;       // Who may come in.
   const std::atomic<bool>* draining;  // New calls are then refused with UNAVAILABLE.
 };

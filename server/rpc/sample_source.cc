@@ -2,14 +2,16 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <random>
+#include <string>
 #include <utility>
 
 #include "server/common/errors.h"
 #include "server/common/status_macros.h"
+#include "server/rpc/arrival.h"
 #include "server/rpc/encode_tensor.h"
 #include "server/rpc/find_model.h"
-#include "server/serving/inference.h"
 
 namespace sluiced::rpc {
 namespace {
@@ -26,41 +28,56 @@ absl::Status CheckBytes(int64_t rows, const flows::FlowSpec& spec) {
   return FieldError("rows", "rows * dim * size of a number overflows");
 }
 
+// While one chunk is written the next is drawn.
 class SampleSource final : public Source<v1::SampleResponse> {
  public:
-  SampleSource(std::unique_ptr<ModelArrival> model, const SampleQuery& query,
-               const Runtime& runtime)
-      : arrival_(std::move(model)), query_(query), runtime_(runtime) {}
+  SampleSource(const SampleQuery& query, const std::string& model, const Runtime& runtime,
+               const std::function<void()>& wake)
+      : query_(query), runtime_(runtime), arrival_(runtime.registry, model, wake), drawn_(wake) {}
 
   // No rows still make one message: it says which version and seed.
   absl::StatusOr<Next> Produce(Call& call, v1::SampleResponse* out) override {
     if (model_ == nullptr) {
-      ASSIGN_OR_RETURN(model_, arrival_->TryTake());
+      ASSIGN_OR_RETURN(model_, arrival_.TryTake());
       if (model_ == nullptr) return Next::kLater;
       RETURN_IF_ERROR(CheckBytes(query_.rows, model_->flow->state().spec));
+      DrawNext(call);
     }
-    if (sent_ == query_.rows && started_) return Next::kEnd;
-    started_ = true;
-    const int64_t rows = std::min(ChunkRows(), query_.rows - sent_);
-    RETURN_IF_ERROR(SampleRows(*model_, runtime_, query_, sent_, rows, call.caller(), out));
-    sent_ += rows;
-    call.AddRows(rows);
+    if (!drawing_) return Next::kEnd;
+    std::optional<absl::StatusOr<serving::Draws>> drawn = drawn_.TryTake();
+    if (!drawn) return Next::kLater;
+    RETURN_IF_ERROR(drawn->status());
+    drawing_ = false;
+    call.AddRows((*drawn)->x.rows());
+    EncodeDraws(*model_, query_, **std::move(drawn), out);
+    if (asked_for_ < query_.rows) DrawNext(call);
     return Next::kMessage;
   }
 
  private:
-  int64_t ChunkRows() const {
-    const auto& spec = model_->flow->state().spec;
-    const auto row_bytes = spec.dim * static_cast<int64_t>(SizeOf(spec.dtype));
-    return std::max<int64_t>(1, runtime_.limits.chunk_bytes / row_bytes);
+  void DrawNext(Call& call) {
+    const int64_t first = asked_for_, rows = std::min(ChunkRows(), query_.rows - asked_for_);
+    asked_for_ += rows;
+    drawing_ = true;
+    DrawRows(*model_, runtime_, query_, first, rows, call.caller(), drawn_.Receiver());
   }
 
-  const std::unique_ptr<ModelArrival> arrival_;
+  // Neither many bytes nor long to wait for.
+  int64_t ChunkRows() const {
+    constexpr int64_t kMaxBlocks = 64;
+    const auto& spec = model_->flow->state().spec;
+    const auto row_bytes = spec.dim * static_cast<int64_t>(SizeOf(spec.dtype));
+    return std::max<int64_t>(1, std::min(runtime_.limits.chunk_bytes / row_bytes,
+                                         kMaxBlocks * serving::BlockRows(*model_->flow)));
+  }
+
   const SampleQuery query_;
   const Runtime& runtime_;
+  ModelArrival arrival_;
+  Arrival<serving::Draws> drawn_;
   models::ModelPtr model_;
-  int64_t sent_ = 0;
-  bool started_ = false;
+  int64_t asked_for_ = 0;
+  bool drawing_ = false;
 };
 
 }  // namespace
@@ -77,25 +94,26 @@ absl::StatusOr<SampleQuery> DecodeSample(const v1::SampleRequest& request) {
                      .with_log_prob = request.with_log_prob()};
 }
 
-absl::Status SampleRows(const models::Loaded& model, const Runtime& runtime,
-                        const SampleQuery& query, int64_t first, int64_t rows,
-                        const serving::Caller& caller, v1::SampleResponse* out) {
-  ASSIGN_OR_RETURN(serving::Draws draws,
-                   serving::Sample(*model.flow, rows, query.seed, query.first_row + first, caller,
-                                   runtime.compute));
+void DrawRows(const models::Loaded& model, const Runtime& runtime, const SampleQuery& query,
+              int64_t first, int64_t rows, const serving::Caller& caller,
+              serving::Done<serving::Draws> done) {
+  serving::Sample(model.flow, rows, query.seed, query.first_row + first, caller, runtime.compute,
+                  std::move(done));
+}
+
+void EncodeDraws(const models::Loaded& model, const SampleQuery& query, serving::Draws draws,
+                 v1::SampleResponse* out) {
   EncodeTensor(draws.x, out->mutable_x());
   if (query.with_log_prob) EncodeTensor(draws.log_prob, out->mutable_log_prob());
   out->set_version(model.name);
   out->set_seed(query.seed);
   out->set_not_finite(std::move(draws.not_finite));
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<Source<v1::SampleResponse>>> StreamSamples(
     const Runtime& runtime, const v1::SampleRequest& request, std::function<void()> wake) {
   ASSIGN_OR_RETURN(const SampleQuery query, DecodeSample(request));
-  auto model = std::make_unique<ModelArrival>(runtime.registry, request.model(), std::move(wake));
-  return std::make_unique<SampleSource>(std::move(model), query, runtime);
+  return std::make_unique<SampleSource>(query, request.model(), runtime, wake);
 }
 
 }  // namespace sluiced::rpc

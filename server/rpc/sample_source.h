@@ -5,11 +5,11 @@
 #include <functional>
 #include <memory>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/models/registry.h"
 #include "server/rpc/write_reactor.h"
 #include "server/serving/caller.h"
+#include "server/serving/inference.h"
 #include "sluice/v1/inference.pb.h"
 
 namespace sluiced::rpc {
@@ -26,10 +26,12 @@ struct SampleQuery {
 // Draws a seed where none is given.
 absl::StatusOr<SampleQuery> DecodeSample(const v1::SampleRequest& request);
 
-// The rows [first, first + rows) of the query.
-absl::Status SampleRows(const models::Loaded& model, const Runtime& runtime,
-                        const SampleQuery& query, int64_t first, int64_t rows,
-                        const serving::Caller& caller, v1::SampleResponse* out);
+// Draws the rows [first, first + rows) of the query, as serving::Sample does.
+void DrawRows(const models::Loaded& model, const Runtime& runtime, const SampleQuery& query,
+              int64_t first, int64_t rows, const serving::Caller& caller,
+              serving::Done<serving::Draws> done);
+void EncodeDraws(const models::Loaded& model, const SampleQuery& query, serving::Draws draws,
+                 v1::SampleResponse* out);
 
 // `wake` as Next::kLater says: the model may have to be loaded first.
 absl::StatusOr<std::unique_ptr<Source<v1::SampleResponse>>> StreamSamples(

@@ -53,7 +53,8 @@ class WriteReactor final : public grpc::ServerWriteReactor<Reply> {
     absl::Status admitted = call_.Admit();
     if (admitted.ok()) {
       busy_ = true;
-      admitted = executor_->Post(call_.caller(), [this](absl::Status wanted) { Make(wanted); });
+      admitted = executor_->Post(call_.caller(), [this](absl::Status wanted) { Make(wanted); },
+                                 serving::Lane{this});
     }
     if (admitted.ok()) return;
     busy_ = false;
@@ -101,7 +102,8 @@ class WriteReactor final : public grpc::ServerWriteReactor<Reply> {
       this->StartWrite(&message_);
     } else if (std::exchange(woken_, false)) {
       busy_ = true;
-      executor_->Continue(call_.caller(), [this](absl::Status wanted) { Make(wanted); });
+      executor_->Continue(call_.caller(), [this](absl::Status wanted) { Make(wanted); },
+                          serving::Lane{this});
     }
   }
 

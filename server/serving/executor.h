@@ -1,4 +1,4 @@
-// Executor: admits work to a fixed number of threads.
+// Executor: admits work to a fixed number of threads, which take turns among its lanes.
 #pragma once
 
 #include <atomic>
@@ -7,14 +7,15 @@
 #include <functional>
 #include <string>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "server/common/thread_pool.h"
 #include "server/serving/caller.h"
+#include "server/serving/fair_queue.h"
 
 namespace sluiced::serving {
 
-// Thread-safe. The destructor ends what was admitted, then joins the threads.
+// Thread-safe. The destructor ends what was admitted, then joins the threads. Work is
+// never interrupted: what takes long is cut into parts.
 class Executor {
  public:
   // Called once, on a thread of the pool: with OK it may compute and block; with
@@ -28,22 +29,24 @@ class Executor {
 
   // New work. Never blocks. RESOURCE_EXHAUSTED (RetryInfo) when the queue is full:
   // `work` is then never called.
-  absl::Status Post(const Caller& caller, Work work);
+  absl::Status Post(const Caller& caller, Work work, Lane lane = {});
 
-  // The next piece of a stream whose first piece was admitted and has run: never
-  // refused, so that a stream does not break half way. One at a time for each.
-  void Continue(const Caller& caller, Work work);
+  // The next piece of what was admitted and has run: never refused, so that a stream
+  // does not break half way.
+  void Continue(const Caller& caller, Work work, Lane lane = {});
 
-  // For a thread of the pool: part(0) ... part(parts - 1), with the help of threads
-  // that have nothing else to do. Returns when all have, and throws what one threw.
-  // Help comes late or never when all are busy: the caller does not wait for it.
-  void Share(int64_t parts, absl::FunctionRef<void(int64_t part)> part);
+  // part(0) ... part(parts - 1), on as many threads as are free, others' work between
+  // them; then done(), on the thread of the last one. Never blocks. parts >= 1.
+  void ForParts(int64_t parts, std::function<void(int64_t part)> part, std::function<void()> done);
 
  private:
+  void Push(Lane lane, FairQueue::Work work);
+
   const std::string name_;
   const size_t max_queued_;
   const int threads_;
   std::atomic<size_t> queued_ = 0;  // New work that waits.
+  FairQueue queue_;
   ThreadPool pool_;
 };
 

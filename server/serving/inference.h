@@ -4,6 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -35,16 +38,31 @@ struct MappedRows {
 };
 enum class Map { kToBase, kFromBase };
 
-// All block, on a thread of `compute`, whose idle threads help, and fail with the
-// flow's errors or with `caller`'s as soon as nobody waits. Rows as flows::Flow demands
-// them: of the flow's dtype, [n, dim], finite.
-absl::StatusOr<Scores> LogProb(const flows::Flow& flow, const Array& x, const Caller& caller,
-                               Executor* compute);
-absl::StatusOr<MappedRows> Transform(const flows::Flow& flow, Map map, const Array& points,
-                                     flows::KeepLayers keep, const Caller& caller,
-                                     Executor* compute);
+// Of what one call asks for.
+enum class Load {
+  kTiny,   // Microseconds: less than it takes to wake a thread.
+  kBlock,  // One block: at most some milliseconds.
+  kLarge,  // Many.
+};
+Load LoadOf(const flows::Flow& flow, int64_t rows);
+int64_t BlockRows(const flows::Flow& flow);  // Of one block.
+
+using FlowPtr = std::shared_ptr<const flows::Flow>;
+template <typename Result>
+using Done = std::function<void(absl::StatusOr<Result>)>;
+
+// Each calls `done` once: before it returns where one block is all, else on a thread of
+// `compute`, whose threads share the blocks. The result is the flow's error, or
+// `caller`'s as soon as nobody waits. Rows as flows::Flow demands them: of the flow's
+// dtype, [n, dim], finite.
+void LogProb(FlowPtr flow, Array x, const Caller& caller, Executor* compute, Done<Scores> done);
+void Transform(FlowPtr flow, Map map, Array points, flows::KeepLayers keep, const Caller& caller,
+               Executor* compute, Done<MappedRows> done);
 // Rows [first_row, first_row + rows) of `seed`; no overflow in that sum.
-absl::StatusOr<Draws> Sample(const flows::Flow& flow, int64_t rows, uint64_t seed,
-                             int64_t first_row, const Caller& caller, Executor* compute);
+void Sample(FlowPtr flow, int64_t rows, uint64_t seed, int64_t first_row, const Caller& caller,
+            Executor* compute, Done<Draws> done);
+
+// What LogProb makes of the numbers.
+Mask NotFinite(std::initializer_list<const Array*> arrays);
 
 }  // namespace sluiced::serving

@@ -67,6 +67,16 @@ TEST_P(EachDType, SampleRowsAreTheSameWhateverTheChunk) {
   EXPECT_EQ(part.log_prob, whole.log_prob.Rows(41, 13));
 }
 
+TEST_P(EachDType, ScoresAreTheSameInEveryBatch) {
+  const Array x = engine_->Sample(300, 7, 0)->x;
+  const Array together = engine_->LogProb(x).value();
+  int64_t first = 0;
+  for (int64_t rows : {1, 2, 7, 23, 24, 25, 96, 97}) {
+    EXPECT_EQ(*engine_->LogProb(x.Rows(first, rows)), together.Rows(first, rows)) << rows;
+    first += rows;
+  }
+}
+
 TEST_P(EachDType, BothRefuseTheSame) {
   for (const FlowPtr& flow : {engine_, torch_}) {
     EXPECT_EQ(FieldOf(flow->Sample(-1, 1, 0).status()).value_or("none"), "n");

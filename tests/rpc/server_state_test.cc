@@ -27,12 +27,17 @@ std::string Health(TestServer& server, const std::string& service) {
   return reply.first;
 }
 
-Seen LogProb(TestServer& server, std::chrono::milliseconds timeout = std::chrono::minutes(1)) {
+// Of rows that a thread of gRPC's computes at once, that wait for others of their kind,
+// and that wait for a thread alone.
+constexpr int kFew = 1, kSome = 8000, kMany = 20000;
+
+Seen LogProb(TestServer& server, int rows,
+             std::chrono::milliseconds timeout = std::chrono::minutes(1)) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + timeout);
   v1::LogProbRequest request;
   request.set_model("models/wow");
-  *request.mutable_x() = SmallNumbers(1, 2);
+  *request.mutable_x() = SmallNumbers(rows, 2);
   v1::LogProbResponse reply;
   return SeenBy(server.inference->LogProb(&context, request, &reply));
 }
@@ -70,7 +75,7 @@ TEST(ServerState, AStoppingServerRefusesNewCallsAndFinishesTheOthers) {
   server.server().RefuseNewCalls();
   EXPECT_EQ(Health(server, ""), kNotServing);
   for (const char* service : kServices) EXPECT_EQ(Health(server, service), kNotServing);
-  const Seen unary = LogProb(server);
+  const Seen unary = LogProb(server, kFew);
   EXPECT_EQ(unary.code, StatusCode::UNAVAILABLE) << unary;
   EXPECT_GT(unary.retry_seconds.value_or(0), 0);
   grpc::ClientContext watch_context;
@@ -94,12 +99,13 @@ class BusyServer : public ::testing::Test {
     Config config;
     config.threads = 1;
     config.max_queued_calls = 1;
+    config.batcher.max_waiting = 1;
     return config;
   }
 
   BusyServer() {
     MakeModel(server_, "wow", 2);
-    EXPECT_EQ(LogProb(server_).code, StatusCode::OK);
+    EXPECT_EQ(LogProb(server_, kMany).code, StatusCode::OK);
     std::promise<void> started;
     EXPECT_TRUE(server_.server()
                     .compute()
@@ -123,7 +129,7 @@ class BusyServer : public ::testing::Test {
 
 TEST_F(BusyServer, RefusesWhatItsQueueHasNoRoomForAndServesOn) {
   ASSERT_TRUE(server_.server().compute().Post(serving::Caller(), [](absl::Status) {}).ok());
-  const Seen refused = LogProb(server_);
+  const Seen refused = LogProb(server_, kMany);
   EXPECT_EQ(refused.code, StatusCode::RESOURCE_EXHAUSTED) << refused;
   EXPECT_GT(refused.retry_seconds.value_or(0), 0);
   grpc::ClientContext context;
@@ -137,11 +143,32 @@ TEST_F(BusyServer, RefusesWhatItsQueueHasNoRoomForAndServesOn) {
   std::promise<void> empty;
   server_.server().compute().Continue(serving::Caller(), [&](absl::Status) { empty.set_value(); });
   empty.get_future().wait();
-  EXPECT_EQ(LogProb(server_).code, StatusCode::OK);
+  EXPECT_EQ(LogProb(server_, kMany).code, StatusCode::OK);
+}
+
+TEST_F(BusyServer, AnswersATinyCallAllTheSame) {
+  EXPECT_EQ(LogProb(server_, kFew).code, StatusCode::OK);
+}
+
+TEST_F(BusyServer, RefusesCallsThatWouldWaitForABatchWhenItIsFull) {
+  std::future<Seen> waiting = std::async(std::launch::async, [&] { return LogProb(server_, kSome); });
+  // Whichever of the two comes first waits.
+  std::future<Seen> other = std::async(std::launch::async, [&] { return LogProb(server_, kSome); });
+  std::future<Seen>* first = nullptr;
+  while (first == nullptr) {
+    for (std::future<Seen>* call : {&waiting, &other}) {
+      if (call->wait_for(std::chrono::milliseconds(1)) == std::future_status::ready) first = call;
+    }
+  }
+  const Seen refused = first->get();
+  EXPECT_EQ(refused.code, StatusCode::RESOURCE_EXHAUSTED) << refused;
+  EXPECT_GT(refused.retry_seconds.value_or(0), 0);
+  Release();
+  EXPECT_EQ((first == &waiting ? other : waiting).get().code, StatusCode::OK);
 }
 
 TEST_F(BusyServer, ADeadlineThatPassesInTheQueueIsExceeded) {
-  const Seen late = LogProb(server_, std::chrono::milliseconds(50));
+  const Seen late = LogProb(server_, kMany, std::chrono::milliseconds(50));
   EXPECT_EQ(late.code, StatusCode::DEADLINE_EXCEEDED) << late;
   Release();
 }

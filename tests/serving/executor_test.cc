@@ -3,7 +3,6 @@
 #include <atomic>
 #include <future>
 #include <memory>
-#include <stdexcept>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -111,32 +110,45 @@ TEST(Executor, TellsWorkWhoseCallerLeftInTheQueue) {
   EXPECT_TRUE(absl::IsCancelled(ToldAfter(&executor, caller, &blocker)));
 }
 
-TEST(Executor, SharesEachPartOnce) {
+TEST(Executor, RunsEachPartOnceAndThenIsDone) {
   Executor executor("compute", 3, 1);
-  for (int64_t parts : {0, 1, 2, 3, 50}) {
+  for (int64_t parts : {1, 2, 3, 50}) {
     std::vector<std::atomic<int>> runs(static_cast<size_t>(parts));
-    executor.Share(parts, [&](int64_t part) { ++runs[static_cast<size_t>(part)]; });
-    for (const auto& count : runs) EXPECT_EQ(count, 1);
+    std::promise<void> done;
+    executor.ForParts(
+        parts, [&](int64_t part) { ++runs[static_cast<size_t>(part)]; },
+        [&] {
+          for (const auto& count : runs) EXPECT_EQ(count, 1);
+          done.set_value();
+        });
+    done.get_future().wait();
   }
 }
 
-TEST(Executor, SharesWithoutHelpersThatAreBusy) {
-  Executor executor("compute", 1, 1);
-  Blocker blocker(&executor);
-  int runs = 0;
-  executor.Share(5, [&](int64_t) { ++runs; });
-  EXPECT_EQ(runs, 5);
+TEST(Executor, EndsPartsThatAreUnderWayBeforeItGoes) {
+  std::atomic<int> runs = 0;
+  bool done = false;
+  {
+    Executor executor("compute", 2, 1);
+    executor.ForParts(100, [&](int64_t) { ++runs; }, [&] { done = true; });
+  }
+  EXPECT_EQ(runs, 100);
+  EXPECT_TRUE(done);
 }
 
-TEST(Executor, ThrowsWhatAPartThrew) {
-  Executor executor("compute", 2, 1);
-  std::atomic<int> runs = 0;
-  const auto part = [&](int64_t i) {
-    ++runs;
-    if (i == 3) throw std::runtime_error("three");
-  };
-  EXPECT_THROW(executor.Share(20, part), std::runtime_error);
-  EXPECT_EQ(runs, 20);
+TEST(Executor, WorkOfOthersGoesBetweenParts) {
+  Executor executor("compute", 1, 10);
+  Blocker blocker(&executor);
+  std::promise<void> done;
+  std::atomic<int> parts = 0;
+  int parts_before = -1;
+  executor.ForParts(50, [&](int64_t) { ++parts; }, [&] { done.set_value(); });
+  const Lane others{&parts_before};
+  EXPECT_TRUE(executor.Post(Caller(), [&](absl::Status) { parts_before = parts; }, others).ok());
+  blocker.Release();
+  done.get_future().wait();
+  EXPECT_GE(parts_before, 0);
+  EXPECT_LE(parts_before, 2);
 }
 
 }  // namespace

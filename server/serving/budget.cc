@@ -1,5 +1,6 @@
-#include "server/serving/byte_budget.h"
+#include "server/serving/budget.h"
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "server/common/errors.h"
 
@@ -10,13 +11,13 @@ constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 }  // namespace
 
-absl::Status ByteBudget::Share::Set(int64_t bytes) {
-  const int64_t more = bytes - bytes_;
+absl::Status Budget::Share::Set(int64_t amount) {
+  const int64_t more = amount - amount_;
   if (budget_->left_.fetch_sub(more) < more && more > 0) {
     budget_->left_.fetch_add(more);
-    return Exhausted("too many bytes wait to be worked on", kRetryDelay);
+    return Exhausted(absl::StrCat("too many ", budget_->unit_, " wait to be worked on"), kRetryDelay);
   }
-  bytes_ = bytes;
+  amount_ = amount;
   return absl::OkStatus();
 }
 

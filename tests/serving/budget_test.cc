@@ -1,4 +1,4 @@
-#include "server/serving/byte_budget.h"
+#include "server/serving/budget.h"
 
 #include "gtest/gtest.h"
 #include "server/common/errors.h"
@@ -6,17 +6,18 @@
 namespace sluiced::serving {
 namespace {
 
-TEST(ByteBudget, SharesHoldWhatTheySayAndGiveItBack) {
-  ByteBudget budget(100);
-  ByteBudget::Share first(&budget);
+TEST(Budget, SharesHoldWhatTheySayAndGiveItBack) {
+  Budget budget(100, "rows");
+  Budget::Share first(&budget);
   EXPECT_TRUE(first.Set(60).ok());
   {
-    ByteBudget::Share second(&budget);
+    Budget::Share second(&budget);
     EXPECT_TRUE(second.Set(40).ok());
     const absl::Status refused = second.Set(41);
     EXPECT_TRUE(absl::IsResourceExhausted(refused)) << refused;
+    EXPECT_EQ(refused.message(), "too many rows wait to be worked on");
     EXPECT_TRUE(RetryDelayOf(refused).has_value());
-    EXPECT_EQ(second.bytes(), 40);
+    EXPECT_EQ(second.amount(), 40);
     EXPECT_TRUE(first.Set(10).ok());
     EXPECT_TRUE(second.Set(90).ok());
   }
