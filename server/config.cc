@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
+#include <string>
 #include <thread>
 
 namespace sluiced {
@@ -31,10 +33,15 @@ void AddOptions(CLI::App& app, Config& config) {
       ->envname("SLUICE_MAX_RUNNING_JOBS")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  app.add_option("--train-threads", config.train_threads,
+  app.add_option("--train-threads", config.train_run.threads,
                  "Threads of each train job; 0: the cores, shared among the jobs")
       ->envname("SLUICE_TRAIN_THREADS")
       ->check(CLI::Range(0, 1024));
+  app.add_option("--train-nice", config.train_run.nice,
+                 "How far train jobs give way to calls: 0 (not at all) to 19")
+      ->envname("SLUICE_TRAIN_NICE")
+      ->check(CLI::Range(0, 19))
+      ->capture_default_str();
   app.add_option("--max-queued-jobs", config.max_queued_jobs, "Train jobs that may wait")
       ->envname("SLUICE_MAX_QUEUED_JOBS")
       ->check(CLI::PositiveNumber)
@@ -46,6 +53,48 @@ void AddOptions(CLI::App& app, Config& config) {
       ->capture_default_str();
   app.add_option("--log-format", config.log.format, "text, or json: an object a line")
       ->envname("SLUICE_LOG_FORMAT")
+      ->capture_default_str();
+}
+
+// 64kb, 2gb: by the thousand and twenty-four.
+void AddBytes(CLI::App& app, const std::string& name, int64_t& bytes, const std::string& what) {
+  std::string variable = "SLUICE_" + name.substr(2);
+  for (char& c : variable) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  app.add_option(name, bytes, what)
+      ->envname(variable)
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 50))
+      ->default_str(std::to_string(bytes));
+}
+
+void AddLimits(CLI::App& app, Config& config) {
+  serving::Limits& limits = config.limits;
+  AddBytes(app, "--max-message-bytes", limits.message_bytes, "Of one request or part of a stream");
+  AddBytes(app, "--max-reply-bytes", limits.reply_bytes, "Of the numbers in one reply");
+  AddBytes(app, "--max-upload-bytes", limits.upload_bytes, "Of one dataset");
+  AddBytes(app, "--max-import-bytes", limits.import_bytes, "Of one model file");
+  AddBytes(app, "--max-in-flight-bytes", limits.in_flight_bytes,
+           "Of all calls together, received and not yet answered");
+  AddBytes(app, "--model-memory", config.model_bytes,
+           "Of loaded models: the least recently used leave first");
+  app.add_option("--max-rows", limits.rows, "Rows of one message; streams have any number")
+      ->envname("SLUICE_MAX_ROWS")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--max-in-flight-rows", limits.in_flight_rows,
+                 "Rows of all calls together that are waited for")
+      ->envname("SLUICE_MAX_IN_FLIGHT_ROWS")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--max-batch-rows", config.max_batch_rows,
+                 "Rows of the calls that are computed together")
+      ->envname("SLUICE_MAX_BATCH_ROWS")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--batch-delay-us", config.batch_delay_us,
+                 "Microseconds that a call waits for others to be computed with")
+      ->envname("SLUICE_BATCH_DELAY_US")
+      ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
 }
 
@@ -74,6 +123,7 @@ Config ParseConfig(int argc, char** argv) {
   Config config;
   CLI::App app("The Sluice server: trains and serves normalising flows over gRPC.", "sluiced");
   AddOptions(app, config);
+  AddLimits(app, config);
   AddAccessOptions(app, config.access);
   try {
     app.parse(argc, argv);
@@ -82,8 +132,8 @@ Config ParseConfig(int argc, char** argv) {
   }
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   if (config.threads == 0) config.threads = cores;
-  if (config.train_threads == 0) {
-    config.train_threads = std::max(1, cores / config.max_running_jobs);
+  if (config.train_run.threads == 0) {
+    config.train_run.threads = std::max(1, cores / config.max_running_jobs);
   }
   return config;
 }

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "server/access/access.h"
 #include "server/observe/logging.h"
-#include "server/serving/batcher.h"
 #include "server/serving/limits.h"
+#include "server/train_run.h"
 
 namespace sluiced {
 
@@ -18,11 +19,14 @@ struct Config {
   int io_threads = 4;
   size_t max_queued_calls = 1024;
   int max_running_jobs = 1;
-  int train_threads = 0;  // Of each running job; 0: the cores, shared among the jobs.
+  // threads = 0: the cores, shared among the jobs.
+  TrainRunOptions train_run = {.threads = 0, .nice = 10};
   int max_queued_jobs = 1000;
   std::string port_file;  // Gets the bound address, once the server answers.
   observe::LogOptions log;
-  serving::BatcherOptions batcher;
+  int64_t max_batch_rows = 1024;
+  int64_t batch_delay_us = 0;
+  int64_t model_bytes = int64_t{1} << 30;  // Of loaded models.
   serving::Limits limits;
   access::Options access;
 };

@@ -74,7 +74,7 @@ absl::Status Run(const Config& config, const sigset_t& signals) {
       "sluiced {} listens on {}: data in {}, {} inference threads, at most {} jobs at once on {} "
       "threads each, engine on {}, LibTorch {} on {}, gRPC {}",
       SLUICE_VERSION, address, config.data_dir, config.threads, config.max_running_jobs,
-      config.train_threads, engine::SimdTargets().front().name, SLUICE_TORCH_VERSION,
+      config.train_run.threads, engine::SimdTargets().front().name, SLUICE_TORCH_VERSION,
       flows::BlasName(), grpc::Version());
   if (!config.port_file.empty()) RETURN_IF_ERROR(WriteAddress(config.port_file, address));
   const std::string name = WaitForSignal(signals);

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
 
 #include <atomic>
 #include <chrono>
@@ -11,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "server/access/access.h"
 #include "server/access/address.h"
 #include "server/common/status_macros.h"
@@ -38,6 +40,7 @@ namespace v1 = ::sluice::v1;
 
 constexpr std::chrono::seconds kGrace{10};
 constexpr int kMaxPort = 65535;
+constexpr int64_t kGrpcBytes = int64_t{512} << 20;  // Beside what calls hold.
 
 // HOST:PORT or unix:PATH; gRPC would take a missing port for that of https.
 absl::Status CheckAddress(absl::string_view address) {
@@ -67,6 +70,12 @@ std::shared_ptr<grpc::ServerCredentials> CredentialsFor(const access::Access& ac
   return rpc::TlsCredentials(access.tls());
 }
 
+serving::BatcherOptions BatcherOptionsOf(const Config& config) {
+  return {.max_rows = config.max_batch_rows,
+          .delay = absl::Microseconds(config.batch_delay_us),
+          .max_waiting = config.max_queued_calls};
+}
+
 class GrpcServer : public Server {
  public:
   GrpcServer(const Config& config, std::unique_ptr<access::Access> access,
@@ -75,11 +84,11 @@ class GrpcServer : public Server {
         store_(std::move(store)),
         compute_("compute", config.threads, config.max_queued_calls),
         io_("storage", config.io_threads, config.max_queued_calls),
-        batcher_(&compute_, config.batcher),
+        batcher_(&compute_, BatcherOptionsOf(config)),
         bytes_(config.limits.in_flight_bytes, "bytes"),
         rows_(config.limits.in_flight_rows, "rows"),
-        registry_(
-            models::Registry::Create(store_.get(), {.max_waiting = config.max_queued_calls})) {}
+        registry_(models::Registry::Create(store_.get(), {.max_waiting = config.max_queued_calls,
+                                                          .max_bytes = config.model_bytes})) {}
 
   ~GrpcServer() override {
     if (server_) server_->Shutdown(std::chrono::system_clock::now());
@@ -92,9 +101,9 @@ class GrpcServer : public Server {
     options.on_published = [this](const std::string& model, int64_t) { registry_->Refresh(model); };
     options.encode_error = EncodeTrainError;
     ASSIGN_OR_RETURN(
-        jobs_, jobs::JobManager::Create(
-                   store_.get(), MakeTrainRun(store_.get(), registry_.get(), config.train_threads),
-                   options));
+        jobs_,
+        jobs::JobManager::Create(
+            store_.get(), MakeTrainRun(store_.get(), registry_.get(), config.train_run), options));
     return absl::OkStatus();
   }
 
@@ -107,6 +116,9 @@ class GrpcServer : public Server {
     builder.SetMaxReceiveMessageSize(static_cast<int>(config.limits.message_bytes));
     builder.SetMaxSendMessageSize(-1);
     SetConnectionOptions(&builder);
+    // The last defence, of gRPC's own buffers: beyond it calls are reset, without details.
+    builder.SetResourceQuota(grpc::ResourceQuota("sluiced").Resize(
+        static_cast<size_t>(config.limits.in_flight_bytes + kGrpcBytes)));
     for (const auto& service : services_) builder.RegisterService(service.get());
     server_ = builder.BuildAndStart();
     if (!server_ || (port_ == 0 && !absl::StartsWith(config.listen, "unix:"))) {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/common/status_macros.h"
+#include "server/common/thread_priority.h"
 #include "server/data/table.h"
 #include "server/models/model_codec.h"
 #include "server/models/names.h"
@@ -82,11 +83,12 @@ absl::Status NoteLargeBatch(const rpc::TrainPayload& payload, const training::Tr
 
 class TrainRun {
  public:
-  TrainRun(store::Store* store, models::Registry* registry, int threads)
-      : store_(store), registry_(registry), threads_(threads) {}
+  TrainRun(store::Store* store, models::Registry* registry, const TrainRunOptions& options)
+      : store_(store), registry_(registry), options_(options) {}
 
   absl::StatusOr<jobs::RunResult> operator()(const jobs::JobRecord& job,
                                              jobs::RunContext& context) const {
+    SetNiceness(options_.nice);
     try {
       absl::StatusOr<jobs::RunResult> result = Run(job, context);
       LogEnd(job, context, result);
@@ -120,7 +122,7 @@ class TrainRun {
                                                jobs::RunContext& context) const {
     training::TrainInput input;
     input.config = payload.config;
-    input.threads = threads_;
+    input.threads = options_.threads;
     ASSIGN_OR_RETURN(input.checkpoint, context.LoadCheckpoint());
     // A run that goes on has its parameters in the checkpoint: what `latest` names by
     // now is of no matter to it.
@@ -166,13 +168,14 @@ class TrainRun {
 
   store::Store* const store_;
   models::Registry* const registry_;
-  const int threads_;
+  const TrainRunOptions options_;
 };
 
 }  // namespace
 
-jobs::RunFunction MakeTrainRun(store::Store* store, models::Registry* registry, int threads) {
-  return TrainRun(store, registry, threads);
+jobs::RunFunction MakeTrainRun(store::Store* store, models::Registry* registry,
+                               const TrainRunOptions& options) {
+  return TrainRun(store, registry, options);
 }
 
 std::string EncodeTrainError(const std::string& error) {

@@ -9,10 +9,15 @@
 
 namespace sluiced {
 
+struct TrainRunOptions {
+  int threads = 1;  // Of each run.
+  int nice = 0;     // Of these threads: how far they give way to inference (0-19).
+};
+
 // For JobManager::Create. Owns neither; both must outlive the manager.
 // What a run adds to its log: training::ToJson(Progress).
-// Each run computes on `threads` threads.
-jobs::RunFunction MakeTrainRun(store::Store* store, models::Registry* registry, int threads);
+jobs::RunFunction MakeTrainRun(store::Store* store, models::Registry* registry,
+                               const TrainRunOptions& options);
 
 // For jobs::Options: the last update of a job that FAILED.
 std::string EncodeTrainError(const std::string& error);

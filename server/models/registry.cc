@@ -23,8 +23,6 @@
 namespace sluiced::models {
 namespace {
 
-constexpr int64_t kCacheBytes = int64_t{1} << 30;
-
 store::VersionRecord Version0(const std::string& model, absl::string_view source, uint64_t seed,
                               absl::Time now) {
   store::VersionRecord version;
@@ -39,7 +37,7 @@ class StoreRegistry : public Registry {
  public:
   StoreRegistry(store::Store* store, const RegistryOptions& options)
       : store_(store),
-        cache_(kCacheBytes, options.max_waiting,
+        cache_(options.max_bytes, options.max_waiting,
                [this](std::function<void()> load) { return loader_.TryPost(std::move(load)); }),
         loader_(options.load_threads, options.max_waiting) {}
 

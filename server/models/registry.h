@@ -37,7 +37,8 @@ struct CreateModel {
 
 struct RegistryOptions {
   int load_threads = 2;
-  size_t max_waiting = 1024;  // Calls, for models to be loaded.
+  size_t max_waiting = 1024;             // Calls, for models to be loaded.
+  int64_t max_bytes = int64_t{1} << 30;  // Of loaded models.
 };
 
 // Thread-safe. Models are loaded on threads of its own, those asked for at once

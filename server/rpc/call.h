@@ -137,12 +137,12 @@ template <typename Request, typename Handle>
 grpc::ServerUnaryReactor* UnaryCall(const Runtime& runtime, serving::Executor* executor,
                                     const RpcInfo& rpc, const grpc::CallbackServerContext& context,
                                     const Request& request, Handle handle) {
-  return StartUnaryCall(
-      runtime, rpc, context, request, [executor, handle = std::move(handle)](UnaryReactor* reactor) {
-        reactor->Post(executor, serving::Lane{}, [reactor, handle] {
-          reactor->End(CatchAll([&] { return handle(reactor->call()); }));
-        });
-      });
+  return StartUnaryCall(runtime, rpc, context, request,
+                        [executor, handle = std::move(handle)](UnaryReactor* reactor) {
+                          reactor->Post(executor, serving::Lane{}, [reactor, handle] {
+                            reactor->End(CatchAll([&] { return handle(reactor->call()); }));
+                          });
+                        });
 }
 
 // The same for what waits for the store.

@@ -54,7 +54,8 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
     auto answer = [this](const absl::Status& wanted) { Answer(wanted); };
     if (std::exchange(admitted_, true)) {
       executor_->Continue(call_.caller(), answer, serving::Lane{this});
-    } else if (const absl::Status admitted = executor_->Post(call_.caller(), answer, serving::Lane{this});
+    } else if (const absl::Status admitted =
+                   executor_->Post(call_.caller(), answer, serving::Lane{this});
                !admitted.ok()) {
       End(admitted);
     }

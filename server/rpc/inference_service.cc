@@ -69,10 +69,10 @@ void ScoreRows(const models::ModelPtr& model, const Runtime& runtime, const v1::
       CatchAll([&] { return DecodeRows("x", in.x(), FormOf(*model, runtime.limits)); });
   if (!x.ok()) return answered(x.status());
   score(*std::move(x), EncodeInto<serving::Scores>(std::move(answered), [model, out](auto scores) {
-          EncodeTensor(scores.log_prob, out->mutable_log_prob());
-          out->set_version(model->name);
-          out->set_not_finite(std::move(scores.not_finite));
-        }));
+    EncodeTensor(scores.log_prob, out->mutable_log_prob());
+    out->set_version(model->name);
+    out->set_not_finite(std::move(scores.not_finite));
+  }));
 }
 
 void AnswerLogProb(const models::ModelPtr& model, const Runtime& runtime, Call& call,
@@ -118,7 +118,8 @@ void AnswerTransform(const models::ModelPtr& model, const Runtime& runtime, Call
   serving::Transform(
       model->flow, *map, *std::move(points),
       in.with_layers() ? flows::KeepLayers::kYes : flows::KeepLayers::kNo, call.caller(),
-      runtime.compute, EncodeInto<serving::MappedRows>(std::move(answered), [model, out](auto mapped) {
+      runtime.compute,
+      EncodeInto<serving::MappedRows>(std::move(answered), [model, out](auto mapped) {
         EncodeTensor(mapped.values, out->mutable_points());
         EncodeTensor(mapped.ladj, out->mutable_ladj());
         for (const Array& layer : mapped.layers) EncodeTensor(layer, out->add_layers());
@@ -143,10 +144,11 @@ void AnswerSample(const models::ModelPtr& model, const Runtime& runtime, Call& c
   const absl::Status size = CheckSample(*model, query->rows, runtime.limits);
   if (!size.ok()) return answered(size);
   call.AddRows(query->rows);
-  DrawRows(*model, runtime, *query, /*first=*/0, query->rows, call.caller(),
-           EncodeInto<serving::Draws>(std::move(answered), [model, query = *query, out](auto draws) {
-             EncodeDraws(*model, query, std::move(draws), out);
-           }));
+  DrawRows(
+      *model, runtime, *query, /*first=*/0, query->rows, call.caller(),
+      EncodeInto<serving::Draws>(std::move(answered), [model, query = *query, out](auto draws) {
+        EncodeDraws(*model, query, std::move(draws), out);
+      }));
 }
 
 // Answers with the version that the first request named.
@@ -225,16 +227,15 @@ class InferenceService final : public v1::InferenceService::CallbackService {
   template <auto kAnswer, auto kTogether = nullptr, typename Request, typename Reply>
   grpc::ServerUnaryReactor* Unary(const RpcInfo& rpc, const grpc::CallbackServerContext& context,
                                   const Request& in, Reply* out) {
-    return StartUnaryCall(
-        runtime_, rpc, context, in, [this, &in, out](UnaryReactor* reactor) {
-          const absl::Status held = reactor->call().HoldRows(RowsOf(in));
-          if (!held.ok()) return reactor->End(held);
-          FindModel(runtime_, reactor->call(), in.model(),
-                    [this, &in, out, reactor](const absl::StatusOr<models::ModelPtr>& model) {
-                      if (!model.ok()) return reactor->End(model.status());
-                      Begin<kAnswer, kTogether>(reactor, *model, in, out);
-                    });
-        });
+    return StartUnaryCall(runtime_, rpc, context, in, [this, &in, out](UnaryReactor* reactor) {
+      const absl::Status held = reactor->call().HoldRows(RowsOf(in));
+      if (!held.ok()) return reactor->End(held);
+      FindModel(runtime_, reactor->call(), in.model(),
+                [this, &in, out, reactor](const absl::StatusOr<models::ModelPtr>& model) {
+                  if (!model.ok()) return reactor->End(model.status());
+                  Begin<kAnswer, kTogether>(reactor, *model, in, out);
+                });
+    });
   }
 
   // Where the work is less than that of handing it over, it is done at once, here.

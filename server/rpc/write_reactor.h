@@ -53,8 +53,8 @@ class WriteReactor final : public grpc::ServerWriteReactor<Reply> {
     absl::Status admitted = call_.Admit();
     if (admitted.ok()) {
       busy_ = true;
-      admitted = executor_->Post(call_.caller(), [this](absl::Status wanted) { Make(wanted); },
-                                 serving::Lane{this});
+      admitted = executor_->Post(
+          call_.caller(), [this](absl::Status wanted) { Make(wanted); }, serving::Lane{this});
     }
     if (admitted.ok()) return;
     busy_ = false;
@@ -102,8 +102,8 @@ class WriteReactor final : public grpc::ServerWriteReactor<Reply> {
       this->StartWrite(&message_);
     } else if (std::exchange(woken_, false)) {
       busy_ = true;
-      executor_->Continue(call_.caller(), [this](absl::Status wanted) { Make(wanted); },
-                          serving::Lane{this});
+      executor_->Continue(
+          call_.caller(), [this](absl::Status wanted) { Make(wanted); }, serving::Lane{this});
     }
   }
 

@@ -112,8 +112,9 @@ void Batcher::RunBatch(const FlowPtr& flow) {
     }
   }
   if (wanted.empty()) return;
-  const absl::StatusOr<Array> log_prob = CatchAll(
-      [&] { return parts.size() == 1 ? flow->LogProb(*parts.front()) : flow->LogProb(Join(parts)); });
+  const absl::StatusOr<Array> log_prob = CatchAll([&] {
+    return parts.size() == 1 ? flow->LogProb(*parts.front()) : flow->LogProb(Join(parts));
+  });
   int64_t first = 0;
   for (Call* call : wanted) {
     const int64_t rows = call->x.rows();

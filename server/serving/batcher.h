@@ -20,15 +20,15 @@
 namespace sluiced::serving {
 
 struct BatcherOptions {
-  int64_t max_rows = 1024;                    // Of one batch; a call alone may have more.
+  int64_t max_rows = 1024;                      // Of one batch; a call alone may have more.
   absl::Duration delay = absl::ZeroDuration();  // That a call waits for others to come.
-  size_t max_waiting = 1024;                  // Calls.
+  size_t max_waiting = 1024;                    // Calls.
 };
 
 // Thread-safe. The calls of one flow wait in one line; a thread that gets to it takes as
 // many as make a batch, so that a busy server has fewer, larger pieces of work and an idle
-// one delays nobody. In the engine a call's answer has the same bits in every batch. No call
-// may be under way when it is deleted.
+// one delays nobody. In the engine a call's answer has the same bits in every batch; LibTorch's
+// may differ in the last ones. No call may be under way when it is deleted.
 class Batcher {
  public:
   // Does not own `compute`, which must outlive it.

@@ -86,9 +86,8 @@ void ForBlocks(const absl::StatusOr<std::shared_ptr<Work>>& made, int64_t rows,
   if (!made.ok()) return done(made.status());
   const std::shared_ptr<Work> work = *made;
   const auto blocks = std::make_shared<Blocks>(
-      *work->flow, rows, caller, [work, compute](int64_t first, int64_t count) {
-        return compute(*work, first, count);
-      });
+      *work->flow, rows, caller,
+      [work, compute](int64_t first, int64_t count) { return compute(*work, first, count); });
   blocks->Run(threads, [work, take, done = std::move(done)](const absl::Status& status) {
     if (!status.ok()) return done(status);
     done(CatchAll([&]() -> absl::StatusOr<Result> { return take(*work); }));
@@ -155,14 +154,13 @@ struct MapWork {
         keep(the_keep),
         values(*flow, points.rows(), BlockRows(*flow), {points.cols()}),
         ladj(*flow, points.rows(), BlockRows(*flow), {}),
-        layers(
-            static_cast<size_t>(keep == flows::KeepLayers::kYes ? flow->state().spec.layers : 0),
-            Whole(*flow, points.rows(), BlockRows(*flow), {points.cols()})) {}
+        layers(static_cast<size_t>(keep == flows::KeepLayers::kYes ? flow->state().spec.layers : 0),
+               Whole(*flow, points.rows(), BlockRows(*flow), {points.cols()})) {}
 
   absl::Status Compute(int64_t first, int64_t count) {
     const Array part = points.Rows(first, count);
-    ASSIGN_OR_RETURN(flows::Images images, map == Map::kToBase ? flow->ToBase(part, keep)
-                                                               : flow->FromBase(part, keep));
+    ASSIGN_OR_RETURN(flows::Images images,
+                     map == Map::kToBase ? flow->ToBase(part, keep) : flow->FromBase(part, keep));
     SLUICED_CHECK(images.layers.size() == layers.size());
     values.Place(std::move(images.values), first);
     ladj.Place(std::move(images.ladj), first);
@@ -242,8 +240,7 @@ void Transform(FlowPtr flow, Map map, Array points, flows::KeepLayers keep, cons
                Executor* compute, Done<MappedRows> done) {
   const int64_t rows = points.rows();
   ForBlocks(
-      MakeWork<MapWork>(std::move(flow), map, std::move(points), keep), rows, caller,
-      compute,
+      MakeWork<MapWork>(std::move(flow), map, std::move(points), keep), rows, caller, compute,
       [](MapWork& work, int64_t first, int64_t count) { return work.Compute(first, count); },
       [](MapWork& work) { return work.Take(); }, std::move(done));
 }

@@ -99,7 +99,6 @@ class BusyServer : public ::testing::Test {
     Config config;
     config.threads = 1;
     config.max_queued_calls = 1;
-    config.batcher.max_waiting = 1;
     return config;
   }
 
@@ -151,7 +150,8 @@ TEST_F(BusyServer, AnswersATinyCallAllTheSame) {
 }
 
 TEST_F(BusyServer, RefusesCallsThatWouldWaitForABatchWhenItIsFull) {
-  std::future<Seen> waiting = std::async(std::launch::async, [&] { return LogProb(server_, kSome); });
+  std::future<Seen> waiting =
+      std::async(std::launch::async, [&] { return LogProb(server_, kSome); });
   // Whichever of the two comes first waits.
   std::future<Seen> other = std::async(std::launch::async, [&] { return LogProb(server_, kSome); });
   std::future<Seen>* first = nullptr;

@@ -17,10 +17,8 @@ class BatcherTest : public ::testing::Test {
  protected:
   BatcherTest() {
     EXPECT_TRUE(compute_
-                    .Post(Caller(),
-                          [released = release_.get_future().share()](absl::Status) {
-                            released.wait();
-                          })
+                    .Post(Caller(), [released = release_.get_future().share()](
+                                        absl::Status) { released.wait(); })
                     .ok());
   }
   ~BatcherTest() override { Release(); }

@@ -130,7 +130,8 @@ TEST(Executor, EndsPartsThatAreUnderWayBeforeItGoes) {
   bool done = false;
   {
     Executor executor("compute", 2, 1);
-    executor.ForParts(100, [&](int64_t) { ++runs; }, [&] { done = true; });
+    executor.ForParts(
+        100, [&](int64_t) { ++runs; }, [&] { done = true; });
   }
   EXPECT_EQ(runs, 100);
   EXPECT_TRUE(done);
@@ -142,9 +143,13 @@ TEST(Executor, WorkOfOthersGoesBetweenParts) {
   std::promise<void> done;
   std::atomic<int> parts = 0;
   int parts_before = -1;
-  executor.ForParts(50, [&](int64_t) { ++parts; }, [&] { done.set_value(); });
+  executor.ForParts(
+      50, [&](int64_t) { ++parts; }, [&] { done.set_value(); });
   const Lane others{&parts_before};
-  EXPECT_TRUE(executor.Post(Caller(), [&](absl::Status) { parts_before = parts; }, others).ok());
+  EXPECT_TRUE(executor
+                  .Post(
+                      Caller(), [&](absl::Status) { parts_before = parts; }, others)
+                  .ok());
   blocker.Release();
   done.get_future().wait();
   EXPECT_GE(parts_before, 0);

@@ -62,7 +62,8 @@ class FakeFlow : public flows::Flow {
   Array Sums(const Array& x) const {
     Array sums(DType::kFloat64, {x.rows()});
     for (int64_t i = 0; i < x.rows(); ++i) {
-      sums.as<double>()[i] = x.At(2 * i) == bad_ ? -std::numeric_limits<double>::infinity() : x.At(2 * i) + x.At(2 * i + 1);
+      sums.as<double>()[i] = x.At(2 * i) == bad_ ? -std::numeric_limits<double>::infinity()
+                                                 : x.At(2 * i) + x.At(2 * i + 1);
     }
     return sums;
   }
@@ -80,8 +81,8 @@ absl::StatusOr<Result> ResultOf(Start start) {
 // Of a flow that outlives the call.
 inline FlowPtr Borrow(const flows::Flow& flow) { return {FlowPtr(), &flow}; }
 
-inline absl::StatusOr<Scores> ScoresOf(const flows::Flow& flow, const Array& x, const Caller& caller,
-                                Executor* compute) {
+inline absl::StatusOr<Scores> ScoresOf(const flows::Flow& flow, const Array& x,
+                                       const Caller& caller, Executor* compute) {
   return ResultOf<Scores>(
       [&](auto done) { LogProb(Borrow(flow), x, caller, compute, std::move(done)); });
 }

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/serving/fake_flow.h"
 #include "server/common/status_macros.h"
+#include "tests/serving/fake_flow.h"
 
 namespace sluiced::serving {
 namespace {
