@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <iostream>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace sluiced {
 namespace {
@@ -13,18 +15,21 @@ namespace {
 constexpr int kUsage = 2;
 
 void AddOptions(CLI::App& app, Config& config) {
-  app.set_config("--config", "", "File of these options: name = value");
+  app.set_config("--config", "", "TOML file of these options: name = value")
+      ->envname("SLUICE_CONFIG");
+  app.add_flag("--check", config.check, "Say whether the configuration is sound, and end")
+      ->configurable(false);
   app.set_version_flag("--version", std::string("sluiced ") + SLUICE_VERSION);
   app.add_option("--data-dir", config.data_dir,
                  "Where everything is kept; made when it is not there")
-      ->envname("SLUICE_DATA_DIR")
-      ->required();
+      ->envname("SLUICE_DATA_DIR");
   app.add_option("--listen", config.listen, "HOST:PORT (port 0: a free one) or unix:PATH")
       ->envname("SLUICE_LISTEN")
       ->capture_default_str();
   app.add_option("--threads", config.threads, "Threads of inference; 0: one a core")
       ->envname("SLUICE_THREADS")
-      ->check(CLI::Range(0, 1024));
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
   app.add_option("--max-queued-calls", config.max_queued_calls, "Calls that may wait for a thread")
       ->envname("SLUICE_MAX_QUEUED_CALLS")
       ->check(CLI::PositiveNumber)
@@ -36,7 +41,8 @@ void AddOptions(CLI::App& app, Config& config) {
   app.add_option("--train-threads", config.train_run.threads,
                  "Threads of each train job; 0: the cores, shared among the jobs")
       ->envname("SLUICE_TRAIN_THREADS")
-      ->check(CLI::Range(0, 1024));
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
   app.add_option("--train-nice", config.train_run.nice,
                  "How far train jobs give way to calls: 0 (not at all) to 19")
       ->envname("SLUICE_TRAIN_NICE")
@@ -46,8 +52,8 @@ void AddOptions(CLI::App& app, Config& config) {
       ->envname("SLUICE_MAX_QUEUED_JOBS")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--port-file", config.port_file,
-                 "File that gets the address, with the port bound");
+  app.add_option("--port-file", config.port_file, "File that gets the address, with the port bound")
+      ->envname("SLUICE_PORT_FILE");
   app.add_option("--log-level", config.log.level, "trace, debug, info, warn, error or off")
       ->envname("SLUICE_LOG_LEVEL")
       ->capture_default_str();
@@ -117,19 +123,49 @@ void AddAccessOptions(CLI::App& app, access::Options& access) {
       ->envname("SLUICE_INSECURE");
 }
 
+// The environment's options before those of the command line, of which the last counts;
+// in the order that CLI11 wants: from the back. CLI11 itself ranks the file higher.
+std::vector<std::string> Arguments(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string variable = option->get_envname();
+    const char* value = variable.empty() ? nullptr : std::getenv(variable.c_str());
+    if (value != nullptr && *value != '\0') {
+      arguments.push_back("--" + option->get_lnames().front() + "=" + value);
+    }
+  }
+  arguments.insert(arguments.end(), argv + 1, argv + argc);
+  std::reverse(arguments.begin(), arguments.end());
+  return arguments;
+}
+
+void Parse(CLI::App& app, const Config& config, int argc, char** argv) {
+  bool print = false;
+  app.add_flag("--print-config", print, "Print the configuration as a file for --config, and end")
+      ->configurable(false);
+  try {
+    app.parse(Arguments(app, argc, argv));
+    if (print) {
+      std::cout << app.config_to_str(/*default_also=*/true, /*write_description=*/true);
+      std::exit(0);
+    }
+    if (config.data_dir.empty()) throw CLI::RequiredError("--data-dir");
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : kUsage);
+  }
+}
+
 }  // namespace
 
 Config ParseConfig(int argc, char** argv) {
   Config config;
   CLI::App app("The Sluice server: trains and serves normalising flows over gRPC.", "sluiced");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.option_defaults()->take_last();
   AddOptions(app, config);
   AddLimits(app, config);
   AddAccessOptions(app, config.access);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error) == 0 ? 0 : kUsage);
-  }
+  Parse(app, config, argc, argv);
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   if (config.threads == 0) config.threads = cores;
   if (config.train_run.threads == 0) {

@@ -1,4 +1,4 @@
-// Config: what the command line and the environment say.
+// Config: what the command line, the environment and the file say, in this order.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@
 namespace sluiced {
 
 struct Config {
+  bool check = false;  // Only say whether the rest is sound.
   std::string data_dir;
   std::string listen = "127.0.0.1:50051";
   int threads = 0;  // Of inference; 0: one a core.
@@ -31,8 +32,8 @@ struct Config {
   access::Options access;
 };
 
-// Fills `config`, or ends the process with usage (status 2) or the help or version
-// asked for (status 0).
+// Fills `config`, or ends the process with usage (status 2) or the help, version or
+// configuration asked for (status 0).
 Config ParseConfig(int argc, char** argv);
 
 }  // namespace sluiced

@@ -67,6 +67,11 @@ absl::Status WriteAddress(const std::string& path, const std::string& address) {
 
 absl::Status Run(const Config& config, const sigset_t& signals) {
   RETURN_IF_ERROR(observe::SetUpLogging(config.log));
+  if (config.check) {
+    RETURN_IF_ERROR(CheckConfig(config));
+    std::puts("the configuration is sound");
+    return absl::OkStatus();
+  }
   flows::SetUpTorch();
   ASSIGN_OR_RETURN(std::unique_ptr<Server> server, Server::Start(config));
   const std::string address = AddressOf(config.listen, server->port());

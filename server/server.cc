@@ -202,6 +202,8 @@ absl::StatusOr<std::unique_ptr<Server>> StartWith(const Config& config,
 
 }  // namespace
 
+absl::Status CheckConfig(const Config& config) { return OpenAccess(config).status(); }
+
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   // First, so that a server that may not start leaves nothing behind.
   ASSIGN_OR_RETURN(std::unique_ptr<access::Access> access, OpenAccess(config));

@@ -11,6 +11,10 @@
 
 namespace sluiced {
 
+// What Server::Start would find wrong with the configuration before it opens the data
+// directory: addresses, certificates, tokens.
+absl::Status CheckConfig(const Config& config);
+
 // Thread-safe. Deleting it without Drain ends calls and jobs where they are; the
 // store has what was acknowledged.
 class Server {
