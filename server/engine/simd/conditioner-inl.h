@@ -15,6 +15,7 @@
 #include "server/engine/buffer.h"
 #include "server/engine/layout.h"
 #include "server/engine/program.h"
+#include "server/engine/simd/few_rows-inl.h"
 #include "server/engine/simd/lane_sums-inl.h"
 #include "server/engine/simd/linear-inl.h"
 #include "server/engine/simd/outer-inl.h"
@@ -110,6 +111,23 @@ class Conditioners {
     }
   }
 
+  // Forward of the first `rows` rows of a tile, one by one; the lanes behind them repeat the
+  // last one. `row`: RowNumbers().
+  void ForwardRows(size_t layer, const T* conditioning, size_t rows, const Tile& tile,
+                   const Hidden<T>& hidden, T* row, T* out) const {
+    const LayerPlace& place = layout_.layers[layer];
+    T* result = row + place.conditioning;
+    for (size_t r = 0; r < rows; ++r) {
+      for (size_t f = 0; f < place.conditioning; ++f) row[f] = conditioning[f * tile.stride + r];
+      ForwardRow(layer, row, hidden, result);
+      const size_t end = r + 1 < rows ? r + 1 : tile.vectors * kLanes<T>;
+      for (size_t f = 0; f < 2 * place.transformed; ++f) {
+        std::fill(out + f * tile.stride + r, out + f * tile.stride + end, result[f]);
+      }
+    }
+  }
+  size_t RowNumbers() const { return 3 * std::max(layout_.halves[0], layout_.halves[1]); }
+
   // Of `delta`, the loss's gradient in Forward's out. Adds to `sums` the parameters'
   // gradients, and to `conditioning_gradient` that of what was read; either may be
   // null. `hidden` is as Forward left it, with a buffer for every hidden layer.
@@ -179,6 +197,26 @@ class Conditioners {
     std::vector<size_t> lanes_bias;  // By map.
     size_t lanes_weight = 0, lanes_last = 0;
   };
+
+  // Features one after the other: in [conditioning], out [2 * transformed].
+  void ForwardRow(size_t layer, const T* in, const Hidden<T>& hidden, T* out) const {
+    const LayerPlace& place = layout_.layers[layer];
+    const auto& maps = packs_[layer].maps;
+    ApplyToRow<Finish::kLeaky>(ForwardMap(maps[0][0], place.conditioning, 2 * layout_.hidden), in,
+                               hidden.At(0));
+    for (size_t k = 1; k < maps.size(); ++k) {
+      for (size_t net = 0; net < 2; ++net) {
+        const MapPlace& map = place.maps[k][net];
+        const Linear<T> linear = ForwardMap(maps[k][net], map.in, map.out);
+        const T* from = hidden.At(k - 1) + net * layout_.hidden;
+        if (k + 1 == maps.size()) {
+          ApplyToRow<Finish::kStore>(linear, from, out + net * map.out);
+        } else {
+          ApplyToRow<Finish::kLeaky>(linear, from, hidden.At(k) + net * layout_.hidden);
+        }
+      }
+    }
+  }
 
   Linear<T> ForwardMap(const Packed& packed, size_t in, size_t out) const {
     return {packed_.data() + packed.forward, packed_.data() + packed.bias, in, out};

@@ -27,6 +27,7 @@ struct Frame {
   T* scale_sum;     // [1]: of the log-scales so far.
   T* base_density;  // [1]: log N(z).
   T* nets;          // [2 * widest half]: what a layer's nets gave.
+  T* row;           // Conditioners::RowNumbers(), not by stride.
 };
 
 template <typename T>
@@ -51,7 +52,7 @@ class TileFlow {
   size_t HiddenStep() const { return 2 * layout().hidden * stride_; }
 
   size_t FrameNumbers() const {
-    return (dim() + 2 + 2 * std::max(layout().halves[0], layout().halves[1])) * stride_;
+    return (dim() + 2 + 2 * WidestHalf()) * stride_ + RoundUp(nets_.RowNumbers(), kLanes<T>);
   }
 
   // `count` <= stride_ rows into a frame on `scratch`.
@@ -61,7 +62,8 @@ class TileFlow {
                       .state = scratch,
                       .scale_sum = scratch + dim() * stride_,
                       .base_density = scratch + (dim() + 1) * stride_,
-                      .nets = scratch + (dim() + 2) * stride_};
+                      .nets = scratch + (dim() + 2) * stride_,
+                      .row = scratch + (dim() + 2 + 2 * WidestHalf()) * stride_};
     LoadRows(rows, count, dim(), frame.tile, frame.state);
     std::fill_n(frame.scale_sum, stride_, T{0});
     return frame;
@@ -76,8 +78,7 @@ class TileFlow {
   void Step(size_t layer, const Frame<T>& frame, const T* conditioning, const Hidden<T>& hidden,
             const T* in, T* out, const Kept<T>& kept) const {
     nets_.Forward(layer, conditioning, frame.tile, hidden, frame.nets);
-    Couple<T, kDirection>(bound_, frame.nets, layout().layers[layer].transformed, frame.tile, in,
-                          out, frame.scale_sum, kept);
+    TakeNets<kDirection>(layer, frame, in, out, kept);
   }
 
   // One layer in place, nothing kept.
@@ -85,7 +86,13 @@ class TileFlow {
   void StepInPlace(size_t layer, const Frame<T>& frame, const Hidden<T>& hidden) const {
     const size_t from = layout().layers[layer].from;
     T* half = HalfOf(frame, 1 - from);
-    Step<kDirection>(layer, frame, HalfOf(frame, from), hidden, half, half, {});
+    if (frame.rows <= kFewRows<T>) {
+      nets_.ForwardRows(layer, HalfOf(frame, from), frame.rows, frame.tile, hidden, frame.row,
+                        frame.nets);
+    } else {
+      nets_.Forward(layer, HalfOf(frame, from), frame.tile, hidden, frame.nets);
+    }
+    TakeNets<kDirection>(layer, frame, half, half, {});
   }
 
   // log q of row r, before overflow is mapped.
@@ -103,6 +110,16 @@ class TileFlow {
     const size_t rows = layout.hidden < kWideHidden ? kRows : kRowsWhenWide;
     return std::max<size_t>(1, rows / kStrip) * kStrip;
   }
+  size_t WidestHalf() const { return std::max(layout().halves[0], layout().halves[1]); }
+
+  // What a layer does when its nets have given.
+  template <Direction kDirection>
+  void TakeNets(size_t layer, const Frame<T>& frame, const T* in, T* out,
+                const Kept<T>& kept) const {
+    Couple<T, kDirection>(bound_, frame.nets, layout().layers[layer].transformed, frame.tile, in,
+                          out, frame.scale_sum, kept);
+  }
+
   static constexpr size_t kWideHidden = 256, kRows = 24, kRowsWhenWide = 96;
 
   Conditioners<T> nets_;

@@ -217,14 +217,17 @@ void ApplyToInputs(const Linear<T>& map, const Inputs& inputs, const T* in, cons
   }
 }
 
+// Inputs that stay in the first cache, with a strip of rows.
+template <typename T>
+constexpr size_t kFittingInputs = (24 << 10) / (kBlockVectors * kLanes<T> * sizeof(T));
+
 // in [map.in] features, out [map.out] features. Each output adds its products in the
 // same order, whatever the rows of the tile: a row's bits depend on no other row.
-// Inputs are taken as many at a time as stay in the first cache, with a strip of rows.
+// Inputs are taken as many at a time as fit.
 template <Finish kFinish, typename T>
 void Apply(const Linear<T>& map, const T* in, const Tile& tile, T* out,
            const Ending<T>& ending = {}) {
-  constexpr size_t kCacheBytes = 24 << 10;
-  constexpr size_t kFitting = kCacheBytes / (kBlockVectors * kLanes<T> * sizeof(T));
+  constexpr size_t kFitting = kFittingInputs<T>;
   if (map.in <= kFitting) {
     return ApplyToInputs<kFinish, false>(map, {0, map.in}, in, tile, out, ending);
   }
