@@ -123,7 +123,7 @@ TEST_P(EngineLaws, RowsKnowNothingOfTheirNeighbours) {
   const flows::Images images = plan_.Map(points, false);
   const flows::Samples samples = plan_.Sample(131, spec_.dim, kSeed, 0);
   for (int64_t first : {0, 1, 47, 130}) {
-    for (int64_t count : {1, 16, 24, 33, 97}) {
+    for (int64_t count : {1, 2, 4, 5, 16, 24, 33, 97}) {
       if (first + count > 131) continue;
       const Array part = points.Rows(first, count);
       EXPECT_EQ(plan_.LogProb(part), all.Rows(first, count));
@@ -174,6 +174,8 @@ TEST_P(EngineTargets, AgreeWithTheReference) {
         flows::RealNvp(spec, MapOf(one)).LogProb(TensorOf(parameters), TensorOf(x));
     EXPECT_LT(LargestGap(actual, ArrayOf(expected)), spec.dtype == DType::kFloat32 ? 1e-5 : 1e-12)
         << NameOf(one);
+    const Array few = ArrayPlan(spec, MapOf(one), parameters).LogProb(x.Rows(50, 2));
+    EXPECT_EQ(few, actual.Rows(50, 2)) << NameOf(one);
   }
 }
 
