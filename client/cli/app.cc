@@ -142,6 +142,7 @@ int RunCli(int argc, const char* const* argv) {
   AddJobCommands(app, context);
   AddSampleCommand(app, context);
   AddInferenceCommands(app, context);
+  AddBenchCommand(app, context);
   AddPlotCommands(app, context);
   AddTokenCommands(app, context);
   app.footer(kFooter);

@@ -25,15 +25,17 @@ std::string Context::Token() const {
   return token.substr(0, end == std::string::npos ? 0 : end + 1);
 }
 
+ClientOptions Context::Options() const {
+  ClientOptions options;
+  if (wants_tls()) options.tls = tls_files;
+  options.token = Token();
+  options.insecure = insecure;
+  options.timeout = std::chrono::milliseconds(static_cast<int64_t>(timeout_seconds * 1000));
+  return options;
+}
+
 Client& Context::client() {
-  if (client_ == nullptr) {
-    ClientOptions options;
-    if (wants_tls()) options.tls = tls_files;
-    options.token = Token();
-    options.insecure = insecure;
-    options.timeout = std::chrono::milliseconds(static_cast<int64_t>(timeout_seconds * 1000));
-    client_ = Client::Connect(server, options);
-  }
+  if (client_ == nullptr) client_ = Client::Connect(server, Options());
   return *client_;
 }
 

@@ -23,6 +23,8 @@ class Context {
 
   bool json() const { return format == "json"; }
   bool wants_tls() const;
+  // How to connect to `server`.
+  ClientOptions Options() const;
   // Connects at the first call: commands that need no server never try.
   Client& client();
 

@@ -42,13 +42,22 @@ constexpr char kServiceConfig[] = R"json({"methodConfig": [{
                   "backoffMultiplier": 4, "retryableStatusCodes": ["UNAVAILABLE"]}
 }]})json";
 
-grpc::ChannelArguments Arguments(const std::string& address, const ClientOptions& options) {
+void AddRetries(grpc::ChannelArguments* arguments) {
+  arguments->SetServiceConfigJSON(kServiceConfig);
+  // A retried call is kept until its reply comes: it must fit.
+  arguments->SetInt(GRPC_ARG_PER_RPC_RETRY_BUFFER_SIZE, 4 << 20);
+}
+
+grpc::ChannelArguments Arguments(const std::string& address, const ClientOptions& options,
+                                 Retries retries) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetMaxSendMessageSize(-1);
-  arguments.SetServiceConfigJSON(kServiceConfig);
-  // A retried call is kept until its reply comes: it must fit.
-  arguments.SetInt(GRPC_ARG_PER_RPC_RETRY_BUFFER_SIZE, 4 << 20);
+  if (retries == Retries::kYes) {
+    AddRetries(&arguments);
+  } else {
+    arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  }
   // A server that comes back is found within 2 s; gRPC's own default is 2 minutes.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);
@@ -73,7 +82,11 @@ grpc::ChannelArguments Arguments(const std::string& address, const ClientOptions
 // that out of a client's destructor.
 void KeepGrpcInitialized() { [[maybe_unused]] static const bool kept = (grpc_init(), true); }
 
-std::shared_ptr<grpc::Channel> Connect(const std::string& address, const ClientOptions& options) {
+}  // namespace
+
+std::shared_ptr<grpc::Channel> ConnectChannel(const std::string& address,
+                                              const ClientOptions& options, Retries retries) {
+  KeepGrpcInitialized();
   Result<std::shared_ptr<grpc::ChannelCredentials>> credentials = MakeCredentials(options);
   Status usable = credentials.status();
   if (usable.ok()) usable = CheckToken(address, options);
@@ -85,14 +98,11 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address, const ClientO
   }
   return grpc::experimental::CreateCustomChannelWithInterceptors(
       address, usable.ok() ? *credentials : grpc::InsecureChannelCredentials(),
-      Arguments(address, options), std::move(interceptors));
+      Arguments(address, options, retries), std::move(interceptors));
 }
 
-}  // namespace
-
 Stubs ConnectStubs(const std::string& address, const ClientOptions& options) {
-  KeepGrpcInitialized();
-  const std::shared_ptr<grpc::Channel> channel = Connect(address, options);
+  const std::shared_ptr<grpc::Channel> channel = ConnectChannel(address, options, Retries::kYes);
   return Stubs{.health = grpc::health::v1::Health::NewStub(channel),
                .models = v1::ModelService::NewStub(channel),
                .datasets = v1::DatasetService::NewStub(channel),

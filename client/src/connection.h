@@ -1,6 +1,8 @@
 // Stubs: everything the client knows of the server. A test puts its own in place.
 #pragma once
 
+#include <grpcpp/channel.h>
+
 #include <memory>
 #include <string>
 
@@ -21,8 +23,16 @@ struct Stubs {
   std::unique_ptr<v1::InferenceService::StubInterface> inference;
 };
 
-// Stubs over one channel to `address`. Never blocks. Calls that may be repeated
-// safely are tried up to three times while the server is UNAVAILABLE.
+// Whether calls that may be repeated safely are tried up to three times while the
+// server is UNAVAILABLE.
+enum class Retries { kNo, kYes };
+
+// A channel of its own connection. Never blocks; options that cannot be used show in
+// every call as INVALID_ARGUMENT.
+std::shared_ptr<grpc::Channel> ConnectChannel(const std::string& address,
+                                              const ClientOptions& options, Retries retries);
+
+// Stubs over one channel to `address`, with retries. Never blocks.
 Stubs ConnectStubs(const std::string& address, const ClientOptions& options);
 
 std::unique_ptr<Client> MakeClient(Stubs stubs, const ClientOptions& options);

@@ -20,6 +20,8 @@ struct Shape {
   DType dtype;
 };
 
+inline constexpr Shape kSeedsFlow = {2, 8, 32, DType::kFloat32};
+
 // A calculation, ready to run again and again.
 using Work = std::function<void()>;
 

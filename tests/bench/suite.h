@@ -11,8 +11,6 @@
 
 namespace sluiced::bench {
 
-inline constexpr Shape kSeedsFlow = {2, 8, 32, DType::kFloat32};
-
 // Registers with Google Benchmark. One thread is pinned to a core and measured by the
 // process's processor time, so that others on the machine count for little and helpers
 // that a library starts count too; two threads, jobs and calls are measured by the
