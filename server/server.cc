@@ -13,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "inference/open_inference.grpc.pb.h"
 #include "server/access/access.h"
 #include "server/access/address.h"
 #include "server/common/status_macros.h"
@@ -21,6 +22,7 @@
 #include "server/rpc/dataset_service.h"
 #include "server/rpc/inference_service.h"
 #include "server/rpc/model_service.h"
+#include "server/rpc/open_inference_service.h"
 #include "server/rpc/reflection_service.h"
 #include "server/rpc/runtime.h"
 #include "server/rpc/tls_credentials.h"
@@ -127,7 +129,8 @@ class GrpcServer : public Server {
     }
     for (const char* service :
          {v1::ModelService::service_full_name(), v1::DatasetService::service_full_name(),
-          v1::TrainingService::service_full_name(), v1::InferenceService::service_full_name()}) {
+          v1::TrainingService::service_full_name(), v1::InferenceService::service_full_name(),
+          inference::GRPCInferenceService::service_full_name()}) {
       server_->GetHealthCheckService()->SetServingStatus(service, true);
     }
     return absl::OkStatus();
@@ -165,6 +168,7 @@ class GrpcServer : public Server {
     services_.push_back(rpc::MakeDatasetService(runtime));
     services_.push_back(rpc::MakeTrainingService(runtime));
     services_.push_back(rpc::MakeInferenceService(runtime));
+    services_.push_back(rpc::MakeOpenInferenceService(runtime));
     services_.push_back(rpc::MakeReflectionService(runtime));
   }
 

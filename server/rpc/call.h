@@ -46,7 +46,7 @@ class Call {
   void OnLeave(std::function<void()> left);
 
   // What the request says for the log line: its resource, by the field `model` or
-  // `name` or `parent`.
+  // `name` or `parent` or `model_name`.
   template <typename Request>
   void Describe(const Request& request) {
     if (!log_.resource.empty()) return;
@@ -56,6 +56,8 @@ class Call {
       log_.resource = request.parent();
     } else if constexpr (requires { log_.resource = request.model(); }) {
       log_.resource = request.model();
+    } else if constexpr (requires { log_.resource = request.model_name(); }) {
+      log_.resource = request.model_name();
     }
   }
   void AddRows(int64_t rows) { log_.rows += rows; }

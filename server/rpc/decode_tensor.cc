@@ -18,26 +18,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the wire's numbers are little-endian");
 
-constexpr int kMaxAxes = 8;
-
-std::string FormOf(const std::vector<int64_t>& shape, DType dtype) {
-  return absl::StrCat(NameOf(dtype), " of shape [", absl::StrJoin(shape, ", "), "]");
-}
-
-absl::StatusOr<std::vector<int64_t>> DecodeShape(absl::string_view field, const v1::Tensor& tensor,
-                                                 DType dtype) {
-  const std::string path = absl::StrCat(field, ".shape");
-  if (tensor.shape_size() > kMaxAxes) {
-    return FieldError(path, absl::StrCat(tensor.shape_size(), " axes; at most ", kMaxAxes));
-  }
-  std::vector<int64_t> shape(tensor.shape().begin(), tensor.shape().end());
-  const auto bytes = CheckedByteSize(shape, dtype);
-  if (!bytes.ok()) {
-    return FieldError(path, absl::StrCat("[", absl::StrJoin(shape, ", "),
-                                         "] is no possible shape: ", bytes.status().message()));
-  }
-  return shape;
-}
+constexpr size_t kMaxAxes = 8;
 
 template <typename T>
 void FillFromValues(const v1::Tensor& tensor, std::span<T> out) {
@@ -55,12 +36,12 @@ absl::Status CheckCount(absl::string_view field, const v1::Tensor& tensor,
   if (tensor.values_size() > 0 && tensor.values_size() != count) {
     return FieldError(
         absl::StrCat(field, ".values"),
-        absl::StrCat(tensor.values_size(), " numbers; ", FormOf(shape, dtype), " needs ", count));
+        absl::StrCat(tensor.values_size(), " numbers; ", FormText(shape, dtype), " needs ", count));
   }
   if (tensor.values_size() == 0 && tensor.data().size() != static_cast<size_t>(bytes)) {
     return FieldError(
         absl::StrCat(field, ".data"),
-        absl::StrCat(tensor.data().size(), " bytes; ", FormOf(shape, dtype), " needs ", bytes));
+        absl::StrCat(tensor.data().size(), " bytes; ", FormText(shape, dtype), " needs ", bytes));
   }
   return absl::OkStatus();
 }
@@ -83,6 +64,24 @@ absl::Status CheckFinite(absl::string_view field, const Array& rows, absl::strin
 
 }  // namespace
 
+std::string FormText(std::span<const int64_t> shape, DType dtype) {
+  return absl::StrCat(NameOf(dtype), " of shape [", absl::StrJoin(shape, ", "), "]");
+}
+
+absl::StatusOr<std::vector<int64_t>> DecodeShape(absl::string_view field,
+                                                 std::span<const int64_t> extents, DType dtype) {
+  if (extents.size() > kMaxAxes) {
+    return FieldError(field, absl::StrCat(extents.size(), " axes; at most ", kMaxAxes));
+  }
+  std::vector<int64_t> shape(extents.begin(), extents.end());
+  const auto bytes = CheckedByteSize(shape, dtype);
+  if (!bytes.ok()) {
+    return FieldError(field, absl::StrCat("[", absl::StrJoin(shape, ", "),
+                                          "] is no possible shape: ", bytes.status().message()));
+  }
+  return shape;
+}
+
 absl::StatusOr<DType> DecodeDType(absl::string_view field, v1::DType dtype) {
   switch (dtype) {
     case v1::DTYPE_UNSPECIFIED:
@@ -97,7 +96,10 @@ absl::StatusOr<DType> DecodeDType(absl::string_view field, v1::DType dtype) {
 
 absl::StatusOr<Array> DecodeTensor(absl::string_view field, const v1::Tensor& tensor) {
   ASSIGN_OR_RETURN(const DType dtype, DecodeDType(absl::StrCat(field, ".dtype"), tensor.dtype()));
-  ASSIGN_OR_RETURN(std::vector<int64_t> shape, DecodeShape(field, tensor, dtype));
+  const std::span<const int64_t> extents(tensor.shape().data(),
+                                         static_cast<size_t>(tensor.shape_size()));
+  ASSIGN_OR_RETURN(std::vector<int64_t> shape,
+                   DecodeShape(absl::StrCat(field, ".shape"), extents, dtype));
   RETURN_IF_ERROR(CheckCount(field, tensor, shape, dtype));
   Array array(dtype, std::move(shape));
   if (tensor.values_size() == 0) {
@@ -111,26 +113,30 @@ absl::StatusOr<Array> DecodeTensor(absl::string_view field, const v1::Tensor& te
   return array;
 }
 
-absl::StatusOr<Array> DecodeRows(absl::string_view field, const v1::Tensor& tensor,
-                                 const RowForm& form) {
-  ASSIGN_OR_RETURN(Array rows, DecodeTensor(field, tensor));
+absl::StatusOr<Array> CheckRows(Array rows, const RowForm& form, absl::string_view shape,
+                                absl::string_view numbers) {
   if (rows.shape().size() != 2 || rows.shape()[1] != form.dim) {
-    return FieldError(
-        absl::StrCat(field, ".shape"),
-        absl::StrCat("[", absl::StrJoin(rows.shape(), ", "), "] is not [n, ", form.dim, "]"));
+    return FieldError(shape, absl::StrCat("[", absl::StrJoin(rows.shape(), ", "), "] is not [n, ",
+                                          form.dim, "]"));
   }
   if (rows.rows() > form.max_rows) {
-    return Exhausted(absl::StrCat(field, ": ", rows.rows(), " rows; at most ", form.max_rows,
+    return Exhausted(absl::StrCat(shape, ": ", rows.rows(), " rows; at most ", form.max_rows,
                                   " in one message, any number in a stream of them"),
                      absl::ZeroDuration());
   }
-  const std::string numbers = absl::StrCat(field, tensor.values_size() > 0 ? ".values" : ".data");
   RETURN_IF_ERROR(CheckFinite(numbers, rows, "not finite"));
   if (rows.dtype() == form.dtype) return rows;
   Array converted = rows.To(form.dtype);
   RETURN_IF_ERROR(
       CheckFinite(numbers, converted, absl::StrCat("not finite as ", NameOf(form.dtype))));
   return converted;
+}
+
+absl::StatusOr<Array> DecodeRows(absl::string_view field, const v1::Tensor& tensor,
+                                 const RowForm& form) {
+  ASSIGN_OR_RETURN(Array rows, DecodeTensor(field, tensor));
+  return CheckRows(std::move(rows), form, absl::StrCat(field, ".shape"),
+                   absl::StrCat(field, tensor.values_size() > 0 ? ".values" : ".data"));
 }
 
 int64_t ClaimedRows(const v1::Tensor& tensor) {

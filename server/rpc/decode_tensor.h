@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -30,6 +33,18 @@ struct RowForm {
 // RESOURCE_EXHAUSTED for too many rows.
 absl::StatusOr<Array> DecodeRows(absl::string_view field, const v1::Tensor& tensor,
                                  const RowForm& form);
+
+// The same of rows that were decoded otherwise; `shape` and `numbers` are the fields that
+// errors name.
+absl::StatusOr<Array> CheckRows(Array rows, const RowForm& form, absl::string_view shape,
+                                absl::string_view numbers);
+
+// The extents as a shape that an array can have; INVALID_ARGUMENT naming `field`.
+absl::StatusOr<std::vector<int64_t>> DecodeShape(absl::string_view field,
+                                                 std::span<const int64_t> extents, DType dtype);
+
+// "float32 of shape [3, 2]"
+std::string FormText(std::span<const int64_t> shape, DType dtype);
 
 // How many rows the sender says there are: for the log only.
 int64_t ClaimedRows(const v1::Tensor& tensor);

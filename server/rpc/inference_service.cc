@@ -3,8 +3,6 @@
 #include <functional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "server/common/errors.h"
 #include "server/common/status_macros.h"
 #include "server/rpc/call.h"
@@ -12,6 +10,7 @@
 #include "server/rpc/encode_tensor.h"
 #include "server/rpc/exchange_reactor.h"
 #include "server/rpc/find_model.h"
+#include "server/rpc/inference_call.h"
 #include "server/rpc/sample_source.h"
 #include "server/serving/inference.h"
 #include "sluice/v1/inference.grpc.pb.h"
@@ -19,76 +18,30 @@
 namespace sluiced::rpc {
 namespace {
 
-// Of a request that a thread of gRPC's decodes itself, in microseconds.
-constexpr size_t kBytesDecodedHere = 64 << 10;
-
-RowForm FormOf(const models::Loaded& model, const serving::Limits& limits) {
-  const flows::FlowSpec& spec = model.flow->state().spec;
-  return {.dim = spec.dim, .dtype = spec.dtype, .max_rows = limits.rows};
-}
-
-// Of `rows` rows of `numbers` numbers each, in the model's dtype.
-absl::Status CheckReplySize(const models::Loaded& model, int64_t rows, int64_t numbers,
-                            const serving::Limits& limits) {
-  const auto width = numbers * static_cast<int64_t>(SizeOf(model.flow->state().spec.dtype));
-  if (rows <= limits.reply_bytes / width) return absl::OkStatus();
-  return Exhausted(absl::StrCat("the reply to ", rows, " rows exceeds ", limits.reply_bytes,
-                                " bytes; ask for fewer at a time"),
-                   absl::ZeroDuration());
-}
-
-using Answered = std::function<void(absl::Status)>;
-
-// Gives `answered` what encode(result) returns.
-template <typename Result, typename Encode>
-serving::Done<Result> EncodeInto(Answered answered, Encode encode) {
-  return [answered = std::move(answered), encode](absl::StatusOr<Result> result) {
-    if (!result.ok()) return answered(result.status());
-    answered(CatchAll([&] { return encode(*std::move(result)), absl::OkStatus(); }));
-  };
-}
-
 int64_t RowsOf(const v1::LogProbRequest& in) { return ClaimedRows(in.x()); }
 int64_t RowsOf(const v1::TransformRequest& in) { return ClaimedRows(in.points()); }
 int64_t RowsOf(const v1::SampleRequest& in) { return in.rows(); }
 
+// The images between the layers are LibTorch's, which is never quick.
 template <typename Request>
-bool IsTiny(const models::Loaded& model, const Request& in) {
-  // The images between the layers are LibTorch's, which is never quick.
-  if constexpr (requires { in.with_layers(); }) {
-    if (in.with_layers()) return false;
-  }
-  return serving::LoadOf(*model.flow, RowsOf(in)) == serving::Load::kTiny;
+bool MayBeTiny(const Request& in) {
+  if constexpr (requires { in.with_layers(); }) return !in.with_layers();
+  return true;
 }
 
-// Scores the rows of the request with score(rows, done).
-template <typename Score>
-void ScoreRows(const models::ModelPtr& model, const Runtime& runtime, const v1::LogProbRequest& in,
-               v1::LogProbResponse* out, Answered answered, Score score) {
-  absl::StatusOr<Array> x =
-      CatchAll([&] { return DecodeRows("x", in.x(), FormOf(*model, runtime.limits)); });
-  if (!x.ok()) return answered(x.status());
-  score(*std::move(x), EncodeInto<serving::Scores>(std::move(answered), [model, out](auto scores) {
-    EncodeTensor(scores.log_prob, out->mutable_log_prob());
-    out->set_version(model->name);
-    out->set_not_finite(std::move(scores.not_finite));
-  }));
-}
-
+template <Batching kBatching>
 void AnswerLogProb(const models::ModelPtr& model, const Runtime& runtime, Call& call,
                    const v1::LogProbRequest& in, v1::LogProbResponse* out, Answered answered) {
   call.AddRows(RowsOf(in));
-  ScoreRows(model, runtime, in, out, std::move(answered), [&](Array x, auto done) {
-    serving::LogProb(model->flow, std::move(x), call.caller(), runtime.compute, std::move(done));
-  });
-}
-
-void AnswerInBatch(const models::ModelPtr& model, const Runtime& runtime, Call& call,
-                   const v1::LogProbRequest& in, v1::LogProbResponse* out, Answered answered) {
-  call.AddRows(RowsOf(in));
-  ScoreRows(model, runtime, in, out, std::move(answered), [&](Array x, auto done) {
-    runtime.batcher->LogProb(model->flow, std::move(x), call.caller(), std::move(done));
-  });
+  absl::StatusOr<Array> x =
+      CatchAll([&] { return DecodeRows("x", in.x(), FormOf(*model, runtime.limits)); });
+  if (!x.ok()) return answered(x.status());
+  Score(model, runtime, call, *std::move(x), kBatching,
+        EncodeInto<serving::Scores>(std::move(answered), [model, out](auto scores) {
+          EncodeTensor(scores.log_prob, out->mutable_log_prob());
+          out->set_version(model->name);
+          out->set_not_finite(std::move(scores.not_finite));
+        }));
 }
 
 absl::StatusOr<serving::Map> DecodeDirection(v1::Direction direction) {
@@ -126,15 +79,6 @@ void AnswerTransform(const models::ModelPtr& model, const Runtime& runtime, Call
         out->set_version(model->name);
         out->set_not_finite(std::move(mapped.not_finite));
       }));
-}
-
-absl::Status CheckSample(const models::Loaded& model, int64_t rows, const serving::Limits& limits) {
-  if (rows > limits.rows) {
-    return Exhausted(absl::StrCat(rows, " rows; at most ", limits.rows,
-                                  " in one reply, any number from StreamSample"),
-                     absl::ZeroDuration());
-  }
-  return CheckReplySize(model, rows, model.flow->state().spec.dim + 1, limits);
 }
 
 void AnswerSample(const models::ModelPtr& model, const Runtime& runtime, Call& call,
@@ -187,7 +131,8 @@ class InferenceService final : public v1::InferenceService::CallbackService {
   grpc::ServerUnaryReactor* LogProb(grpc::CallbackServerContext* context,
                                     const v1::LogProbRequest* in,
                                     v1::LogProbResponse* out) override {
-    return Unary<AnswerLogProb, AnswerInBatch>(Rpc("LogProb"), *context, *in, out);
+    return Unary<AnswerLogProb<Batching::kAlone>, AnswerLogProb<Batching::kTogether>>(
+        Rpc("LogProb"), *context, *in, out);
   }
 
   grpc::ServerUnaryReactor* Transform(grpc::CallbackServerContext* context,
@@ -203,8 +148,8 @@ class InferenceService final : public v1::InferenceService::CallbackService {
 
   grpc::ServerBidiReactor<v1::LogProbRequest, v1::LogProbResponse>* StreamLogProb(
       grpc::CallbackServerContext* context) override {
-    return Exchange<v1::LogProbRequest, v1::LogProbResponse, AnswerLogProb>(Rpc("StreamLogProb"),
-                                                                            *context);
+    return Exchange<v1::LogProbRequest, v1::LogProbResponse, AnswerLogProb<Batching::kAlone>>(
+        Rpc("StreamLogProb"), *context);
   }
 
   grpc::ServerBidiReactor<v1::TransformRequest, v1::TransformResponse>* StreamTransform(
@@ -228,31 +173,23 @@ class InferenceService final : public v1::InferenceService::CallbackService {
   grpc::ServerUnaryReactor* Unary(const RpcInfo& rpc, const grpc::CallbackServerContext& context,
                                   const Request& in, Reply* out) {
     return StartUnaryCall(runtime_, rpc, context, in, [this, &in, out](UnaryReactor* reactor) {
-      const absl::Status held = reactor->call().HoldRows(RowsOf(in));
-      if (!held.ok()) return reactor->End(held);
-      FindModel(runtime_, reactor->call(), in.model(),
-                [this, &in, out, reactor](const absl::StatusOr<models::ModelPtr>& model) {
-                  if (!model.ok()) return reactor->End(model.status());
-                  Begin<kAnswer, kTogether>(reactor, *model, in, out);
-                });
+      const Asked asked = {.model = in.model(),
+                           .rows = RowsOf(in),
+                           .bytes = in.ByteSizeLong(),
+                           .may_be_tiny = MayBeTiny(in),
+                           .may_wait = kTogether != nullptr};
+      BeginInference(runtime_, reactor, asked,
+                     [this, &in, out, reactor](const models::ModelPtr& model, Batching batching) {
+                       const auto answer = [&](auto how) {
+                         how(model, runtime_, reactor->call(), in, out,
+                             [reactor](const absl::Status& status) { reactor->End(status); });
+                       };
+                       if constexpr (kTogether != nullptr) {
+                         if (batching == Batching::kTogether) return answer(kTogether);
+                       }
+                       answer(kAnswer);
+                     });
     });
-  }
-
-  // Where the work is less than that of handing it over, it is done at once, here.
-  template <auto kAnswer, auto kTogether, typename Request, typename Reply>
-  void Begin(UnaryReactor* reactor, const models::ModelPtr& model, const Request& in, Reply* out) {
-    const auto answer = [this, reactor, model, &in, out] {
-      kAnswer(model, runtime_, reactor->call(), in, out,
-              [reactor](const absl::Status& status) { reactor->End(status); });
-    };
-    if (in.ByteSizeLong() <= kBytesDecodedHere) {
-      if (IsTiny(*model, in)) return answer();
-      if constexpr (kTogether != nullptr) {
-        return kTogether(model, runtime_, reactor->call(), in, out,
-                         [reactor](const absl::Status& status) { reactor->End(status); });
-      }
-    }
-    reactor->Post(runtime_.compute, serving::Lane{model->flow.get()}, answer);
   }
 
   template <typename Request, typename Reply, auto kAnswer>

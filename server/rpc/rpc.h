@@ -55,6 +55,12 @@ inline constexpr RpcInfo kRpcs[] = {
     {"sluice.v1.InferenceService", "StreamLogProb", access::Scope::kInfer},
     {"sluice.v1.InferenceService", "StreamTransform", access::Scope::kInfer},
     {"sluice.v1.InferenceService", "StreamSample", access::Scope::kInfer},
+    {"inference.GRPCInferenceService", "ServerLive", access::Scope::kAny},
+    {"inference.GRPCInferenceService", "ServerReady", access::Scope::kAny},
+    {"inference.GRPCInferenceService", "ServerMetadata", access::Scope::kAny},
+    {"inference.GRPCInferenceService", "ModelReady", access::Scope::kAny},
+    {"inference.GRPCInferenceService", "ModelMetadata", access::Scope::kAny},
+    {"inference.GRPCInferenceService", "ModelInfer", access::Scope::kInfer},
     {"grpc.reflection.v1alpha.ServerReflection", "ServerReflectionInfo", access::Scope::kAny},
 };
 

@@ -54,6 +54,7 @@ TEST_F(Reflection, ListsTheServices) {
   }
   EXPECT_THAT(names, UnorderedElementsAre("sluice.v1.ModelService", "sluice.v1.DatasetService",
                                           "sluice.v1.TrainingService", "sluice.v1.InferenceService",
+                                          "inference.GRPCInferenceService",
                                           "grpc.reflection.v1alpha.ServerReflection",
                                           "grpc.health.v1.Health"));
 }

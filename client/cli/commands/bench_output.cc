@@ -12,7 +12,7 @@ struct Quantile {
   const char* key;
   double fraction;
 };
-constexpr Quantile kQuantiles[] = {{"P50", "p50", 0.5},
+constexpr Quantile kQuantiles[] = {{"P50 ms", "p50", 0.5},
                                    {"P90", "p90", 0.9},
                                    {"P95", "p95", 0.95},
                                    {"P99", "p99", 0.99},
@@ -69,7 +69,7 @@ std::string NameOf(const LoadShape& shape) {
 void PrintBenchTable(const BenchReport& report) {
   Cells headings = {"LOAD", "REQUESTS/S", "ROWS/S"};
   for (const Quantile& quantile : kQuantiles) headings.push_back(quantile.heading);
-  headings.insert(headings.end(), {"MAX ms", "ERRORS", "STABLE"});
+  headings.insert(headings.end(), {"MAX", "ERRORS", "STABLE"});
   std::vector<Cells> rows;
   for (const BenchStep& step : report.steps) {
     const Window& window = step.measured.window;

@@ -1,0 +1,14 @@
+// The Open Inference Protocol: inference.GRPCInferenceService.
+#pragma once
+
+#include <grpcpp/impl/service_type.h>
+
+#include <memory>
+
+#include "server/rpc/runtime.h"
+
+namespace sluiced::rpc {
+
+std::unique_ptr<grpc::Service> MakeOpenInferenceService(const Runtime& runtime);
+
+}  // namespace sluiced::rpc
