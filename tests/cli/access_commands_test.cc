@@ -92,6 +92,10 @@ TEST_F(Access, CallersShowTheirTokensAndNoLogShowsThem) {
   const Ran denied = Sluice("model create wow2 --dim 2 --token-file bob.token");
   EXPECT_EQ(denied.code, kExitError);
   EXPECT_THAT(denied.err, AllOf(HasSubstr("PERMISSION_DENIED"), HasSubstr("train")));
+  // With a connection of its own, and the same token.
+  EXPECT_EQ(
+      Sluice("bench wow --concurrency 2 --window 0.02 --duration 0.06 --token-file bob.token").code,
+      kExitOk);
   // What --token-file names goes before the environment.
   EXPECT_EQ(Sluice("model list --token-file bob.token", "SLUICE_TOKEN=wrong").code, kExitOk);
   EXPECT_EQ(Sluice("model list", "SLUICE_TOKEN=wrong").code, kExitError);
