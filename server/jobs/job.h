@@ -14,9 +14,9 @@
 namespace sluiced::jobs {
 
 struct Job {
-  Job(JobRecord saved, size_t log_capacity)
+  Job(JobRecord saved, const WatchOptions& watch)
       : id(saved.id),
-        log(std::make_shared<UpdateLog>(saved.last_sequence, log_capacity)),
+        log(std::make_shared<UpdateLog>(saved.last_sequence, watch)),
         record(std::move(saved)) {}
 
   const std::string id;

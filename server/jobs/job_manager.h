@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/store/records.h"
 #include "server/store/store.h"
@@ -48,14 +49,23 @@ struct RunResult {
 // message.
 using RunFunction = std::function<absl::StatusOr<RunResult>(const JobRecord&, RunContext&)>;
 
+// How a running job's updates reach its watchers.
+struct WatchOptions {
+  int buffer = 256;  // Updates a watcher may fall behind before it skips.
+  // Beyond so many watchers of a job they share so many updates a second: each is told of
+  // the latest one in turn. Sending every epoch to a thousand would take the cores that train.
+  int crowd = 16;
+  double crowd_updates_per_second = 1000;
+  std::function<absl::Time()> now = [] { return absl::Now(); };
+};
+
 struct Options {
   int max_running = 1;
   int max_queued = 1000;
   // A job that this many attempts in a row left without a new checkpoint because the server was
   // killed or crashed is not started again: it is FAILED.
   int max_stalled_attempts = 3;
-  // Updates a watcher may fall behind before it skips.
-  int watcher_buffer = 256;
+  WatchOptions watch;
   // Called after a publication is stored and before watchers see that the job has ended; on a
   // thread of the manager's, which it must not call.
   std::function<void(const std::string& model, int64_t version)> on_published;

@@ -33,7 +33,7 @@ absl::Status JobManagerImpl::TakeUpLocked(JobRecord record) {
   JobState state = record.state;
   const std::string id = record.id;
   const int stalled = record.stalled_attempts;
-  auto job = std::make_shared<Job>(std::move(record), options_.watcher_buffer);
+  auto job = std::make_shared<Job>(std::move(record), options_.watch);
   jobs_[id] = job;
   if (state == JobState::kCancelling) {
     return MoveLocked(job, {.to = JobState::kCancelled}, &nobody_yet).status();

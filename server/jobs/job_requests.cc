@@ -75,7 +75,7 @@ absl::StatusOr<JobRecord> JobManagerImpl::Create(JobRecord job) {
   ASSIGN_OR_RETURN(JobRecord created, CreateNamedLocked(std::move(fresh)));
   // A job that an earlier request made is ours already, or has ended.
   if (!IsTerminal(created.state) && !jobs_.contains(created.id)) {
-    auto entry = std::make_shared<Job>(created, options_.watcher_buffer);
+    auto entry = std::make_shared<Job>(created, options_.watch);
     jobs_[created.id] = entry;
     EnqueueLocked(entry);
   }

@@ -21,10 +21,12 @@ JobWatch::JobWatch(store::Store* store, std::string job, int64_t after_sequence,
       job_(std::move(job)),
       log_(std::move(log)),
       waiter_(std::make_shared<Waiter>(std::move(ready))),
-      after_(std::max<int64_t>(after_sequence, 0)) {}
+      after_(std::max<int64_t>(after_sequence, 0)) {
+  if (log_) log_->Join();
+}
 
 JobWatch::~JobWatch() {
-  if (log_) log_->Forget(waiter_);
+  if (log_) log_->Leave(waiter_);
   waiter_->Retire();
 }
 

@@ -24,28 +24,55 @@ Wakeups::~Wakeups() {
   for (const std::shared_ptr<Waiter>& waiter : waiters_) waiter->Fire();
 }
 
-void Wakeups::Add(std::vector<std::shared_ptr<Waiter>> waiters) {
-  waiters_.insert(waiters_.end(), std::make_move_iterator(waiters.begin()),
-                  std::make_move_iterator(waiters.end()));
+UpdateLog::UpdateLog(int64_t last_sequence, const WatchOptions& options)
+    : options_(options), last_sequence_(last_sequence) {}
+
+void UpdateLog::Join() {
+  std::lock_guard<std::mutex> hold(mu_);
+  ++watchers_;
 }
 
-UpdateLog::UpdateLog(int64_t last_sequence, size_t capacity)
-    : capacity_(std::max<size_t>(capacity, 1)), last_sequence_(last_sequence) {}
+void UpdateLog::Leave(const std::shared_ptr<Waiter>& waiter) {
+  std::lock_guard<std::mutex> hold(mu_);
+  --watchers_;
+  if (waiter->listed) std::erase(waiting_, waiter);
+}
 
 void UpdateLog::Publish(const store::UpdateRecord& update, Wakeups* wakeups) {
   std::lock_guard<std::mutex> hold(mu_);
   SLUICED_CHECK(update.sequence == last_sequence_ + 1 && !ended_);
-  if (recent_.size() == capacity_) recent_.pop_front();
+  while (recent_.size() >= static_cast<size_t>(std::max(options_.buffer, 1))) recent_.pop_front();
   recent_.push_back(update);
   last_sequence_ = update.sequence;
   ended_ = IsTerminal(update.state);
-  wakeups->Add(std::exchange(waiting_, {}));
+  // What is no more than progress may wait for the next one.
+  const bool in_turn = CrowdedLocked() && update.state == JobState::kRunning;
+  WakeLocked(in_turn ? TurnsLocked() : waiting_.size(), wakeups);
 }
 
 void UpdateLog::Close(absl::Status status, Wakeups* wakeups) {
   std::lock_guard<std::mutex> hold(mu_);
   closed_ = std::move(status);
-  wakeups->Add(std::exchange(waiting_, {}));
+  WakeLocked(waiting_.size(), wakeups);
+}
+
+size_t UpdateLog::TurnsLocked() {
+  const absl::Time now = options_.now();
+  const double seconds = absl::ToDoubleSeconds(now - std::exchange(turns_time_, now));
+  // At most for a tenth of a second are saved up; of a clock that went back, none.
+  turns_ += options_.crowd_updates_per_second * std::clamp(seconds, 0.0, 0.1);
+  turns_ = std::min(turns_, options_.crowd_updates_per_second * 0.1);
+  const size_t count = std::min(waiting_.size(), static_cast<size_t>(turns_));
+  turns_ -= static_cast<double>(count);
+  return count;
+}
+
+void UpdateLog::WakeLocked(size_t count, Wakeups* wakeups) {
+  for (; count > 0; --count) {
+    waiting_.front()->listed = false;
+    wakeups->Add(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
 }
 
 absl::StatusOr<UpdateLog::Found> UpdateLog::Next(int64_t after, bool may_skip,
@@ -54,19 +81,15 @@ absl::StatusOr<UpdateLog::Found> UpdateLog::Next(int64_t after, bool may_skip,
   if (!closed_.ok()) return closed_;
   if (after >= last_sequence_) {
     if (ended_) return Found{Outcome::kEnded, {}};
-    if (std::ranges::find(waiting_, waiter) == waiting_.end()) waiting_.push_back(waiter);
+    if (!std::exchange(waiter->listed, true)) waiting_.push_back(waiter);
     return Found{Outcome::kWaiting, {}};
   }
   const int64_t first = last_sequence_ + 1 - static_cast<int64_t>(recent_.size());
   const bool gap = after + 1 < first;
   if (recent_.empty() || (gap && !may_skip)) return Found{Outcome::kBehind, {}};
+  if (may_skip && CrowdedLocked()) return Found{Outcome::kUpdate, recent_.back()};
   const int64_t index = gap ? 0 : after + 1 - first;
   return Found{Outcome::kUpdate, recent_[static_cast<size_t>(index)]};
-}
-
-void UpdateLog::Forget(const std::shared_ptr<Waiter>& waiter) {
-  std::lock_guard<std::mutex> hold(mu_);
-  std::erase(waiting_, waiter);
 }
 
 }  // namespace sluiced::jobs

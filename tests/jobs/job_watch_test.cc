@@ -13,7 +13,10 @@ class JobWatchTest : public JobTest {
  protected:
   void StartJob(int watcher_buffer) {
     Options options;
-    options.watcher_buffer = watcher_buffer;
+    options.watch.buffer = watcher_buffer;
+    options.watch.crowd = 4;
+    options.watch.crowd_updates_per_second = 20;
+    options.watch.now = [this] { return now_; };
     StartManager(options);
     Create("job-a");
     runs_.AwaitStarted(1);
@@ -28,6 +31,8 @@ class JobWatchTest : public JobTest {
     runs_.Return("job-a", Published());
     AwaitEnd("job-a");
   }
+
+  absl::Time now_ = absl::FromUnixSeconds(1000);
 };
 
 std::vector<int64_t> Sequences(const std::vector<UpdateRecord>& updates) {
@@ -98,6 +103,51 @@ TEST_F(JobWatchTest, ASlowWatcherSkipsAndStillGetsTheTerminalUpdate) {
   const auto rest = slow.ReadToEnd();
   EXPECT_EQ(Sequences(rest), Range(1995, 2002));
   EXPECT_EQ(rest.back().state, JobState::kSucceeded);
+}
+
+TEST_F(JobWatchTest, ACrowdIsToldOfTheLatestInTurn) {
+  StartJob(256);
+  std::vector<std::unique_ptr<Reader>> crowd;
+  for (int i = 0; i < 6; ++i) {
+    crowd.push_back(std::make_unique<Reader>(*manager_, "job-a", 1));
+    EXPECT_FALSE(crowd.back()->watch().TryNext()->update);
+  }
+  const auto told = [&] {
+    std::string who;
+    for (const auto& reader : crowd) who += std::to_string(reader->ready_calls());
+    return who;
+  };
+  AddUpdates(1);  // The first update finds a tenth of a second saved up: two turns.
+  EXPECT_EQ(told(), "110000");
+  AddUpdates(10);  // No time has passed.
+  EXPECT_EQ(told(), "110000");
+  EXPECT_EQ(crowd[0]->watch().TryNext()->update->sequence, 12);  // All between are skipped.
+  EXPECT_FALSE(crowd[0]->watch().TryNext()->update);
+  now_ += absl::Milliseconds(50);
+  AddUpdates(1);
+  EXPECT_EQ(told(), "111000");
+  now_ += absl::Seconds(100);
+  AddUpdates(1);
+  EXPECT_EQ(told(), "111110");  // No more than a tenth of a second is saved up.
+  Finish();
+  EXPECT_EQ(told(), "211111");  // But all are told of the end.
+  for (const auto& reader : crowd) {
+    EXPECT_EQ(reader->ReadToEnd().back().state, JobState::kSucceeded);
+  }
+}
+
+TEST_F(JobWatchTest, WhatIsLeftOfACrowdSeesEveryUpdateAgain) {
+  StartJob(256);
+  std::vector<std::unique_ptr<Reader>> crowd;
+  for (int i = 0; i < 5; ++i) crowd.push_back(std::make_unique<Reader>(*manager_, "job-a", 1));
+  for (const auto& reader : crowd) EXPECT_FALSE(reader->watch().TryNext()->update);
+  crowd.pop_back();
+  AddUpdates(3);
+  for (const auto& reader : crowd) {
+    EXPECT_EQ(reader->ready_calls(), 1);
+    for (int64_t i = 2; i <= 4; ++i) EXPECT_EQ(reader->watch().TryNext()->update->sequence, i);
+  }
+  Finish();
 }
 
 TEST_F(JobWatchTest, TheRunEndsWhileWatchersStallWhereverTheyStand) {
