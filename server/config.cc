@@ -54,6 +54,9 @@ void AddOptions(CLI::App& app, Config& config) {
       ->capture_default_str();
   app.add_option("--port-file", config.port_file, "File that gets the address, with the port bound")
       ->envname("SLUICE_PORT_FILE");
+  app.add_option("--metrics-listen", config.metrics_listen,
+                 "HOST:PORT of HTTP for /metrics, /healthz and /readyz; none without")
+      ->envname("SLUICE_METRICS_LISTEN");
   app.add_option("--log-level", config.log.level, "trace, debug, info, warn, error or off")
       ->envname("SLUICE_LOG_LEVEL")
       ->capture_default_str();

@@ -19,20 +19,24 @@
 #include "server/common/status_macros.h"
 #include "server/jobs/job_manager.h"
 #include "server/models/registry.h"
+#include "server/observation.h"
 #include "server/rpc/dataset_service.h"
 #include "server/rpc/inference_service.h"
 #include "server/rpc/model_service.h"
 #include "server/rpc/open_inference_service.h"
 #include "server/rpc/reflection_service.h"
 #include "server/rpc/runtime.h"
+#include "server/rpc/server_service.h"
 #include "server/rpc/tls_credentials.h"
 #include "server/rpc/training_service.h"
 #include "server/serving/executor.h"
 #include "server/store/sqlite_store.h"
+#include "server/timed_store.h"
 #include "server/train_run.h"
 #include "sluice/v1/dataset.grpc.pb.h"
 #include "sluice/v1/inference.grpc.pb.h"
 #include "sluice/v1/model.grpc.pb.h"
+#include "sluice/v1/server.grpc.pb.h"
 #include "sluice/v1/training.grpc.pb.h"
 
 namespace sluiced {
@@ -72,25 +76,28 @@ std::shared_ptr<grpc::ServerCredentials> CredentialsFor(const access::Access& ac
   return rpc::TlsCredentials(access.tls());
 }
 
-serving::BatcherOptions BatcherOptionsOf(const Config& config) {
+serving::BatcherOptions BatcherOptionsOf(const Config& config, observe::Metrics* metrics) {
   return {.max_rows = config.max_batch_rows,
           .delay = absl::Microseconds(config.batch_delay_us),
-          .max_waiting = config.max_queued_calls};
+          .max_waiting = config.max_queued_calls,
+          .on_batch = [metrics](int64_t calls, int64_t rows) { metrics->CountBatch(calls, rows); }};
 }
 
 class GrpcServer : public Server {
  public:
   GrpcServer(const Config& config, std::unique_ptr<access::Access> access,
-             std::unique_ptr<store::Store> store)
-      : access_(std::move(access)),
-        store_(std::move(store)),
+             std::unique_ptr<store::Store> store, Observation observation)
+      : metrics_(std::move(observation.metrics)),
+        access_(std::move(access)),
+        store_(MakeTimedStore(std::move(store), metrics_.get())),
         compute_("compute", config.threads, config.max_queued_calls),
         io_("storage", config.io_threads, config.max_queued_calls),
-        batcher_(&compute_, BatcherOptionsOf(config)),
-        bytes_(config.limits.in_flight_bytes, "bytes"),
-        rows_(config.limits.in_flight_rows, "rows"),
+        batcher_(&compute_, BatcherOptionsOf(config, metrics_.get())),
+        bytes_(config.limits.in_flight_bytes, "bytes", "BYTES_IN_FLIGHT"),
+        rows_(config.limits.in_flight_rows, "rows", "ROWS_IN_FLIGHT"),
         registry_(models::Registry::Create(store_.get(), {.max_waiting = config.max_queued_calls,
-                                                          .max_bytes = config.model_bytes})) {}
+                                                          .max_bytes = config.model_bytes})),
+        http_(std::move(observation.http)) {}
 
   ~GrpcServer() override {
     if (server_) server_->Shutdown(std::chrono::system_clock::now());
@@ -103,9 +110,13 @@ class GrpcServer : public Server {
     options.on_published = [this](const std::string& model, int64_t) { registry_->Refresh(model); };
     options.encode_error = EncodeTrainError;
     ASSIGN_OR_RETURN(
-        jobs_,
-        jobs::JobManager::Create(
-            store_.get(), MakeTrainRun(store_.get(), registry_.get(), config.train_run), options));
+        jobs_, jobs::JobManager::Create(
+                   store_.get(),
+                   MakeTrainRun(store_.get(), registry_.get(), &metrics_->jobs(), config.train_run),
+                   options));
+    metrics_->SetState([parts = Parts{compute_, io_, batcher_, bytes_, rows_, *registry_, *jobs_}] {
+      return StateOf(parts);
+    });
     return absl::OkStatus();
   }
 
@@ -130,14 +141,18 @@ class GrpcServer : public Server {
     for (const char* service :
          {v1::ModelService::service_full_name(), v1::DatasetService::service_full_name(),
           v1::TrainingService::service_full_name(), v1::InferenceService::service_full_name(),
+          v1::ServerService::service_full_name(),
           inference::GRPCInferenceService::service_full_name()}) {
       server_->GetHealthCheckService()->SetServingStatus(service, true);
     }
+    metrics_->SetReady(true);
     return absl::OkStatus();
   }
 
   int port() const override { return port_; }
+  int metrics_port() const override { return http_ == nullptr ? 0 : http_->port(); }
   serving::Executor& compute() override { return compute_; }
+  observe::Metrics& metrics() override { return *metrics_; }
 
   void Drain() override {
     RefuseNewCalls();
@@ -148,6 +163,7 @@ class GrpcServer : public Server {
 
   void RefuseNewCalls() override {
     draining_.store(true, std::memory_order_release);
+    metrics_->SetReady(false);
     server_->GetHealthCheckService()->Shutdown();
   }
 
@@ -163,17 +179,20 @@ class GrpcServer : public Server {
                                .bytes = &bytes_,
                                .rows = &rows_,
                                .access = access_.get(),
+                               .metrics = metrics_.get(),
                                .draining = &draining_};
     services_.push_back(rpc::MakeModelService(runtime));
     services_.push_back(rpc::MakeDatasetService(runtime));
     services_.push_back(rpc::MakeTrainingService(runtime));
     services_.push_back(rpc::MakeInferenceService(runtime));
     services_.push_back(rpc::MakeOpenInferenceService(runtime));
+    services_.push_back(rpc::MakeServerService(runtime));
     services_.push_back(rpc::MakeReflectionService(runtime));
   }
 
   // In the order of their dependence: the last goes first. The threads of the registry
   // and of the jobs pass calls on to the executors.
+  std::unique_ptr<observe::Metrics> metrics_;
   std::unique_ptr<access::Access> access_;
   std::unique_ptr<store::Store> store_;
   std::atomic<bool> draining_ = false;
@@ -187,6 +206,7 @@ class GrpcServer : public Server {
   std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
+  std::unique_ptr<observe::MetricsHttp> http_;
 };
 
 absl::StatusOr<std::unique_ptr<access::Access>> OpenAccess(const Config& config) {
@@ -197,8 +217,10 @@ absl::StatusOr<std::unique_ptr<access::Access>> OpenAccess(const Config& config)
 
 absl::StatusOr<std::unique_ptr<Server>> StartWith(const Config& config,
                                                   std::unique_ptr<access::Access> access,
-                                                  std::unique_ptr<store::Store> store) {
-  auto server = std::make_unique<GrpcServer>(config, std::move(access), std::move(store));
+                                                  std::unique_ptr<store::Store> store,
+                                                  Observation observation) {
+  auto server = std::make_unique<GrpcServer>(config, std::move(access), std::move(store),
+                                             std::move(observation));
   RETURN_IF_ERROR(server->StartJobs(config));
   RETURN_IF_ERROR(server->Listen(config));
   return server;
@@ -211,14 +233,17 @@ absl::Status CheckConfig(const Config& config) { return OpenAccess(config).statu
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   // First, so that a server that may not start leaves nothing behind.
   ASSIGN_OR_RETURN(std::unique_ptr<access::Access> access, OpenAccess(config));
+  // Before the store, whose opening may take long: who looks sees that it is not ready.
+  ASSIGN_OR_RETURN(Observation observation, Observe(config.metrics_listen, config.access.insecure));
   ASSIGN_OR_RETURN(std::unique_ptr<store::Store> store, store::OpenSqliteStore(config.data_dir));
-  return StartWith(config, std::move(access), std::move(store));
+  return StartWith(config, std::move(access), std::move(store), std::move(observation));
 }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::StartOver(std::unique_ptr<store::Store> store,
                                                           const Config& config) {
   ASSIGN_OR_RETURN(std::unique_ptr<access::Access> access, OpenAccess(config));
-  return StartWith(config, std::move(access), std::move(store));
+  ASSIGN_OR_RETURN(Observation observation, Observe(config.metrics_listen, config.access.insecure));
+  return StartWith(config, std::move(access), std::move(store), std::move(observation));
 }
 
 }  // namespace sluiced

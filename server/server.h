@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/config.h"
+#include "server/observe/metrics.h"
 #include "server/serving/executor.h"
 #include "server/store/store.h"
 
@@ -28,7 +29,8 @@ class Server {
                                                            const Config& config);
   virtual ~Server() = default;
 
-  virtual int port() const = 0;  // Bound; means nothing for unix:PATH.
+  virtual int port() const = 0;          // Bound; means nothing for unix:PATH.
+  virtual int metrics_port() const = 0;  // 0 where Config asks for none.
 
   // NOT_SERVING for health checks, new calls refused, running jobs stopped at a
   // checkpoint, calls in flight finished (for at most ten seconds). Blocks.
@@ -38,6 +40,8 @@ class Server {
   // watch what a call meets while the server stops, and keep these threads busy.
   virtual void RefuseNewCalls() = 0;
   virtual serving::Executor& compute() = 0;
+  // Counts what happens, whether somebody looks or not.
+  virtual observe::Metrics& metrics() = 0;
 };
 
 }  // namespace sluiced

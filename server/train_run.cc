@@ -33,11 +33,27 @@ training::Signal ToTraining(jobs::Signal signal) {
   return training::Signal::kContinue;
 }
 
-// `last` gets the progress of the last epoch.
-training::TrainCallbacks CallbacksOf(jobs::RunContext& context, training::Progress* last) {
+observe::JobProgress ProgressToShow(const training::Progress& progress) {
+  return {.id = {},
+          .model = {},
+          .epoch = progress.epoch,
+          .epochs = progress.epochs,
+          .train_loss = progress.train_loss,
+          .validation_loss = progress.validation_loss,
+          .best_loss = progress.best_loss,
+          .rows_per_second = progress.rows_per_second,
+          .seconds_left = progress.seconds_left};
+}
+
+// `last` gets the progress of the last epoch, and `shown` shows it.
+training::TrainCallbacks CallbacksOf(jobs::RunContext& context, training::Progress* last,
+                                     observe::RunningJobs::Run* shown) {
   training::TrainCallbacks callbacks;
-  callbacks.on_progress = [&context, last](const training::Progress& progress) {
-    if (progress.epoch > 0) *last = progress;
+  callbacks.on_progress = [&context, last, shown](const training::Progress& progress) {
+    if (progress.epoch > 0) {
+      *last = progress;
+      shown->Set(ProgressToShow(progress));
+    }
     return context.AddUpdate(training::ToJson(progress));
   };
   callbacks.on_checkpoint = [&context](std::string checkpoint) {
@@ -83,8 +99,9 @@ absl::Status NoteLargeBatch(const rpc::TrainPayload& payload, const training::Tr
 
 class TrainRun {
  public:
-  TrainRun(store::Store* store, models::Registry* registry, const TrainRunOptions& options)
-      : store_(store), registry_(registry), options_(options) {}
+  TrainRun(store::Store* store, models::Registry* registry, observe::RunningJobs* running,
+           const TrainRunOptions& options)
+      : store_(store), registry_(registry), running_(running), options_(options) {}
 
   absl::StatusOr<jobs::RunResult> operator()(const jobs::JobRecord& job,
                                              jobs::RunContext& context) const {
@@ -106,8 +123,9 @@ class TrainRun {
     LogStart(job, payload, input);
     RETURN_IF_ERROR(NoteLargeBatch(payload, input, context));
     training::Progress last;
+    observe::RunningJobs::Run shown(running_, job.id, job.model);
     ASSIGN_OR_RETURN(training::TrainOutcome outcome,
-                     training::Train(input, CallbacksOf(context, &last)));
+                     training::Train(input, CallbacksOf(context, &last, &shown)));
     jobs::RunResult result;
     if (outcome.stopped_by != training::Signal::kContinue) return result;
     last.message = "published";
@@ -168,14 +186,15 @@ class TrainRun {
 
   store::Store* const store_;
   models::Registry* const registry_;
+  observe::RunningJobs* const running_;
   const TrainRunOptions options_;
 };
 
 }  // namespace
 
 jobs::RunFunction MakeTrainRun(store::Store* store, models::Registry* registry,
-                               const TrainRunOptions& options) {
-  return TrainRun(store, registry, options);
+                               observe::RunningJobs* running, const TrainRunOptions& options) {
+  return TrainRun(store, registry, running, options);
 }
 
 std::string EncodeTrainError(const std::string& error) {

@@ -5,6 +5,7 @@
 
 #include "server/jobs/job_manager.h"
 #include "server/models/registry.h"
+#include "server/observe/running_jobs.h"
 #include "server/store/store.h"
 
 namespace sluiced {
@@ -14,10 +15,11 @@ struct TrainRunOptions {
   int nice = 0;     // Of these threads: how far they give way to inference (0-19).
 };
 
-// For JobManager::Create. Owns neither; both must outlive the manager.
+// For JobManager::Create. Owns none of them; all must outlive the manager. `running` is
+// told how each run goes.
 // What a run adds to its log: training::ToJson(Progress).
 jobs::RunFunction MakeTrainRun(store::Store* store, models::Registry* registry,
-                               const TrainRunOptions& options);
+                               observe::RunningJobs* running, const TrainRunOptions& options);
 
 // For jobs::Options: the last update of a job that FAILED.
 std::string EncodeTrainError(const std::string& error);

@@ -70,6 +70,12 @@ void AddGlobalOptions(CLI::App& app, Context& context) {
   app.require_subcommand(1);
 }
 
+// Errors that a caller can mend without a look at the server's log.
+bool SaysItself(Code code) {
+  return code == Code::kInvalidArgument || code == Code::kNotFound ||
+         code == Code::kAlreadyExists || code == Code::kFailedPrecondition;
+}
+
 int Report(const CommandFailure& failure, const Context& context) {
   const Status& status = failure.status;
   if (failure.exit_code == kExitUsage) {
@@ -84,6 +90,9 @@ int Report(const CommandFailure& failure, const Context& context) {
   if (status.code == Code::kUnavailable) {
     line += "; is sluiced running at " + context.server;
     line += context.wants_tls() ? "? (see --server)" : ", without TLS? (see --server, --tls-ca)";
+  }
+  if (!status.request_id.empty() && !SaysItself(status.code)) {
+    line += " [request " + status.request_id + "]";
   }
   if (status.code == Code::kUnauthenticated) line += " (see SLUICE_TOKEN and --token-file)";
   for (char& c : line) {
@@ -135,6 +144,7 @@ int RunCli(int argc, const char* const* argv) {
   AddGlobalOptions(app, context);
   app.footer(kCommandFooter);  // Which subcommands take over.
   AddHealthCommand(app, context);
+  AddTopCommand(app, context);
   AddDatasetCommands(app, context);
   AddTargetCommands(app, context);
   AddModelCommands(app, context);

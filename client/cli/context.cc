@@ -25,11 +25,26 @@ std::string Context::Token() const {
   return token.substr(0, end == std::string::npos ? 0 : end + 1);
 }
 
+std::string Context::Traceparent() {
+  const char* ours = std::getenv("SLUICE_TRACEPARENT");
+  if (ours != nullptr && *ours != '\0') {
+    if (!IsTraceparent(ours)) {
+      FailUsage(
+          "SLUICE_TRACEPARENT is no traceparent: 00-TRACE-PARENT-FLAGS, of 32, 16 and 2 hex "
+          "digits in lower case");
+    }
+    return ours;
+  }
+  const char* theirs = std::getenv("TRACEPARENT");
+  return theirs != nullptr && IsTraceparent(theirs) ? theirs : "";
+}
+
 ClientOptions Context::Options() const {
   ClientOptions options;
   if (wants_tls()) options.tls = tls_files;
   options.token = Token();
   options.insecure = insecure;
+  options.traceparent = Traceparent();
   options.timeout = std::chrono::milliseconds(static_cast<int64_t>(timeout_seconds * 1000));
   return options;
 }

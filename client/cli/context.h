@@ -32,6 +32,9 @@ class Context {
   // Of token_file, else of SLUICE_TOKEN: never of the command line, which every user of
   // the machine can read.
   std::string Token() const;
+  // Of SLUICE_TRACEPARENT, else of TRACEPARENT, which others set for their own ends: what
+  // is there and is none is passed over.
+  static std::string Traceparent();
 
   std::unique_ptr<Client> client_;
 };

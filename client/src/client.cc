@@ -3,6 +3,7 @@
 #include "client/src/call.h"
 #include "client/src/client_impl.h"
 #include "client/src/connection.h"
+#include "client/src/decode.h"
 
 namespace sluice {
 
@@ -21,6 +22,13 @@ Result<Client::Health> ClientImpl::CheckHealth() {
               [](const grpc::health::v1::HealthCheckResponse& reply) {
                 return Health{reply.status() == grpc::health::v1::HealthCheckResponse::SERVING};
               });
+}
+
+Result<Statistics> ClientImpl::GetStatistics() {
+  using Service = v1::ServerService::StubInterface;
+  return Then(
+      Call(*stubs_.server, &Service::GetStatistics, v1::GetStatisticsRequest(), options_.timeout),
+      DecodeStatistics);
 }
 
 }  // namespace sluice

@@ -21,6 +21,7 @@ class ClientImpl final : public Client {
       : stubs_(std::move(stubs)), options_(options) {}
 
   Result<Health> CheckHealth() override;
+  Result<Statistics> GetStatistics() override;
 
   Result<Model> CreateModel(const std::string& id, const FlowSpec& spec,
                             const CreateModelOptions& options) override;

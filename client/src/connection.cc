@@ -10,6 +10,7 @@
 
 #include "client/src/interceptors.h"
 #include "client/src/security.h"
+#include "client/src/traceparent.h"
 
 namespace sluice {
 namespace {
@@ -36,7 +37,8 @@ constexpr char kServiceConfig[] = R"json({"methodConfig": [{
     {"service": "sluice.v1.InferenceService", "method": "LogProb"},
     {"service": "sluice.v1.InferenceService", "method": "Sample"},
     {"service": "sluice.v1.InferenceService", "method": "Transform"},
-    {"service": "sluice.v1.InferenceService", "method": "StreamSample"}
+    {"service": "sluice.v1.InferenceService", "method": "StreamSample"},
+    {"service": "sluice.v1.ServerService", "method": "GetStatistics"}
   ],
   "retryPolicy": {"maxAttempts": 3, "initialBackoff": "0.1s", "maxBackoff": "1s",
                   "backoffMultiplier": 4, "retryableStatusCodes": ["UNAVAILABLE"]}
@@ -90,11 +92,15 @@ std::shared_ptr<grpc::Channel> ConnectChannel(const std::string& address,
   Result<std::shared_ptr<grpc::ChannelCredentials>> credentials = MakeCredentials(options);
   Status usable = credentials.status();
   if (usable.ok()) usable = CheckToken(address, options);
+  if (usable.ok()) usable = CheckTraceparent(options.traceparent);
   std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> interceptors;
   if (!usable.ok()) {
     interceptors.push_back(FailWith(usable));
-  } else if (!options.token.empty()) {
-    interceptors.push_back(SendToken(options.token));
+  } else {
+    if (!options.token.empty()) interceptors.push_back(SendToken(options.token));
+    if (!options.traceparent.empty()) {
+      interceptors.push_back(SendTraceparent(options.traceparent));
+    }
   }
   return grpc::experimental::CreateCustomChannelWithInterceptors(
       address, usable.ok() ? *credentials : grpc::InsecureChannelCredentials(),
@@ -107,7 +113,8 @@ Stubs ConnectStubs(const std::string& address, const ClientOptions& options) {
                .models = v1::ModelService::NewStub(channel),
                .datasets = v1::DatasetService::NewStub(channel),
                .training = v1::TrainingService::NewStub(channel),
-               .inference = v1::InferenceService::NewStub(channel)};
+               .inference = v1::InferenceService::NewStub(channel),
+               .server = v1::ServerService::NewStub(channel)};
 }
 
 }  // namespace sluice

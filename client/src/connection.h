@@ -11,6 +11,7 @@
 #include "sluice/v1/dataset.grpc.pb.h"
 #include "sluice/v1/inference.grpc.pb.h"
 #include "sluice/v1/model.grpc.pb.h"
+#include "sluice/v1/server.grpc.pb.h"
 #include "sluice/v1/training.grpc.pb.h"
 
 namespace sluice {
@@ -21,6 +22,7 @@ struct Stubs {
   std::unique_ptr<v1::DatasetService::StubInterface> datasets;
   std::unique_ptr<v1::TrainingService::StubInterface> training;
   std::unique_ptr<v1::InferenceService::StubInterface> inference;
+  std::unique_ptr<v1::ServerService::StubInterface> server;
 };
 
 // Whether calls that may be repeated safely are tried up to three times while the

@@ -6,6 +6,7 @@
 #include "sluice/v1/dataset.pb.h"
 #include "sluice/v1/flow.pb.h"
 #include "sluice/v1/model.pb.h"
+#include "sluice/v1/server.pb.h"
 #include "sluice/v1/training.pb.h"
 
 namespace sluice {
@@ -19,5 +20,7 @@ Target DecodeTarget(const v1::Target& in);
 TrainConfig DecodeConfig(const v1::TrainConfig& in);
 TrainUpdate DecodeUpdate(const v1::TrainUpdate& in);
 TrainJob DecodeJob(const v1::TrainJob& in);
+JobState DecodeState(v1::JobState state);
+Statistics DecodeStatistics(const v1::Statistics& in);
 
 }  // namespace sluice

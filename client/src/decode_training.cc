@@ -5,26 +5,6 @@
 namespace sluice {
 namespace {
 
-// A state that this client does not know is no end: watching goes on.
-JobState DecodeState(v1::JobState state) {
-  switch (state) {
-    case v1::JOB_STATE_QUEUED:
-      return JobState::kQueued;
-    case v1::JOB_STATE_PAUSED:
-      return JobState::kPaused;
-    case v1::JOB_STATE_CANCELLING:
-      return JobState::kCancelling;
-    case v1::JOB_STATE_SUCCEEDED:
-      return JobState::kSucceeded;
-    case v1::JOB_STATE_FAILED:
-      return JobState::kFailed;
-    case v1::JOB_STATE_CANCELLED:
-      return JobState::kCancelled;
-    default:
-      return JobState::kRunning;
-  }
-}
-
 std::optional<Schedule> DecodeSchedule(v1::Schedule schedule) {
   switch (schedule) {
     case v1::SCHEDULE_CONSTANT:
@@ -66,6 +46,26 @@ void DecodeOptimizer(const v1::TrainConfig& in, TrainConfig* out) {
 }
 
 }  // namespace
+
+// A state that this client does not know is no end: watching goes on.
+JobState DecodeState(v1::JobState state) {
+  switch (state) {
+    case v1::JOB_STATE_QUEUED:
+      return JobState::kQueued;
+    case v1::JOB_STATE_PAUSED:
+      return JobState::kPaused;
+    case v1::JOB_STATE_CANCELLING:
+      return JobState::kCancelling;
+    case v1::JOB_STATE_SUCCEEDED:
+      return JobState::kSucceeded;
+    case v1::JOB_STATE_FAILED:
+      return JobState::kFailed;
+    case v1::JOB_STATE_CANCELLED:
+      return JobState::kCancelled;
+    default:
+      return JobState::kRunning;
+  }
+}
 
 TrainConfig DecodeConfig(const v1::TrainConfig& in) {
   TrainConfig out;

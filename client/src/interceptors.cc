@@ -25,19 +25,21 @@ class Factory final : public ClientInterceptorFactoryInterface {
   const Argument argument_;
 };
 
-class TokenSender final : public Interceptor {
+using Header = std::pair<std::string, std::string>;
+
+class HeaderSender final : public Interceptor {
  public:
-  explicit TokenSender(const std::string& header) : header_(header) {}
+  explicit HeaderSender(const Header& header) : header_(header) {}
 
   void Intercept(InterceptorBatchMethods* batch) override {
     if (batch->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA)) {
-      batch->GetSendInitialMetadata()->emplace("authorization", header_);
+      batch->GetSendInitialMetadata()->insert(header_);
     }
     batch->Proceed();
   }
 
  private:
-  const std::string& header_;  // The factory's, which lives as long as the channel.
+  const Header& header_;  // The factory's, which lives as long as the channel.
 };
 
 class Refuser final : public Interceptor {
@@ -65,7 +67,12 @@ class Refuser final : public Interceptor {
 }  // namespace
 
 InterceptorFactory SendToken(const std::string& token) {
-  return std::make_unique<Factory<TokenSender, std::string>>("Bearer " + token);
+  return std::make_unique<Factory<HeaderSender, Header>>(
+      Header("authorization", "Bearer " + token));
+}
+
+InterceptorFactory SendTraceparent(const std::string& traceparent) {
+  return std::make_unique<Factory<HeaderSender, Header>>(Header("traceparent", traceparent));
 }
 
 InterceptorFactory FailWith(const Status& status) {

@@ -16,6 +16,9 @@ using InterceptorFactory = std::unique_ptr<grpc::experimental::ClientInterceptor
 // would do so over TLS only, not to this machine.
 InterceptorFactory SendToken(const std::string& token);
 
+// Sends a `traceparent` along.
+InterceptorFactory SendTraceparent(const std::string& traceparent);
+
 // Ends every call with `status`; nothing leaves.
 InterceptorFactory FailWith(const Status& status);
 

@@ -14,6 +14,7 @@ void ReadDetail(const google::protobuf::Any& detail, Status* status) {
   google::rpc::ResourceInfo resource;
   google::rpc::RetryInfo retry;
   google::rpc::ErrorInfo info;
+  google::rpc::RequestInfo request;
   if (detail.Is<google::rpc::BadRequest>() && detail.UnpackTo(&bad_request)) {
     if (bad_request.field_violations_size() > 0) {
       status->field = bad_request.field_violations(0).field();
@@ -23,6 +24,8 @@ void ReadDetail(const google::protobuf::Any& detail, Status* status) {
   } else if (detail.Is<google::rpc::ErrorInfo>() && detail.UnpackTo(&info)) {
     const auto scope = info.metadata().find("scope");
     if (scope != info.metadata().end()) status->scope = scope->second;
+  } else if (detail.Is<google::rpc::RequestInfo>() && detail.UnpackTo(&request)) {
+    status->request_id = request.request_id();
   } else if (detail.Is<google::rpc::RetryInfo>() && detail.UnpackTo(&retry)) {
     const google::protobuf::Duration& delay = retry.retry_delay();
     status->retry_seconds = static_cast<double>(delay.seconds()) + delay.nanos() * 1e-9;

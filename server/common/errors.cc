@@ -65,8 +65,12 @@ absl::Status Unavailable(absl::string_view what, absl::Duration delay) {
   return With(absl::UnavailableError(what), kRetry, absl::StrCat(absl::ToInt64Milliseconds(delay)));
 }
 
+absl::Status WithReason(absl::string_view reason, absl::Status status) {
+  return With(std::move(status), kReason, absl::StrCat(reason, "\n"));
+}
+
 absl::Status Unauthenticated(absl::string_view reason, absl::string_view what) {
-  return With(absl::UnauthenticatedError(what), kReason, absl::StrCat(reason, "\n"));
+  return WithReason(reason, absl::UnauthenticatedError(what));
 }
 
 absl::Status ScopeMissing(absl::string_view scope, absl::string_view method) {

@@ -28,6 +28,9 @@ absl::Status AlreadyExists(absl::string_view type, absl::string_view name);
 absl::Status Exhausted(absl::string_view what, absl::Duration delay);
 absl::Status Unavailable(absl::string_view what, absl::Duration delay);
 
+// `status` saying for programs why ("QUEUE_FULL").
+absl::Status WithReason(absl::string_view reason, absl::Status status);
+
 // UNAUTHENTICATED: the server does not know who calls. `reason` is for programs
 // ("TOKEN_UNKNOWN").
 absl::Status Unauthenticated(absl::string_view reason, absl::string_view what);

@@ -77,6 +77,7 @@ absl::StatusOr<UpdateRecord> JobManagerImpl::SaveLocked(Job& job, const Change& 
     RETURN_IF_ERROR(store_->SaveJob(next, {update}));
   }
   job.record = std::move(next);
+  if (IsTerminal(change.to)) ++ended_[change.to];
   // Before the lock is free again for the run, whose next update follows this one.
   if (wakeups != nullptr) job.log->Publish(update, wakeups);
   return update;
@@ -107,6 +108,11 @@ void JobManagerImpl::DequeueLocked(const Job& job) {
 JobRecord RecordOf(Job& job) {
   std::lock_guard<std::mutex> hold(job.mu);
   return job.record;
+}
+
+JobState StateOf(Job& job) {
+  std::lock_guard<std::mutex> hold(job.mu);
+  return job.record.state;
 }
 
 int StalledAttemptsOf(Job& job) {

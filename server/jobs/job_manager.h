@@ -118,6 +118,16 @@ class JobManager {
                                                             int64_t after_sequence,
                                                             std::function<void()> ready) = 0;
 
+  // How many jobs are in each state: those that have not ended, and those that have since
+  // Create. States without a job are there too.
+  struct Counts {
+    std::map<JobState, int64_t> unfinished;
+    std::map<JobState, int64_t> ended;
+    int64_t queued = 0;  // Of the unfinished, those that wait for a place.
+    int64_t max_queued = 0;
+  };
+  virtual Counts Count() = 0;
+
   // Stops running jobs at a checkpoint, leaving them to be taken up by the next
   // Create; refuses new ones with UNAVAILABLE; ends watches with UNAVAILABLE. Blocks until no job
   // runs.

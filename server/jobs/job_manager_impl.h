@@ -44,6 +44,7 @@ class JobManagerImpl : public JobManager {
   absl::Status Delete(absl::string_view id) override;
   absl::StatusOr<std::unique_ptr<Watch>> StartWatch(absl::string_view id, int64_t after_sequence,
                                                     std::function<void()> ready) override;
+  Counts Count() override;
   void Drain() override;
 
  private:
@@ -97,6 +98,7 @@ class JobManagerImpl : public JobManager {
   std::set<std::pair<int64_t, JobPtr>> queue_ ABSL_GUARDED_BY(mu_);       // By order.
   int64_t last_order_ ABSL_GUARDED_BY(mu_) = 0;
   std::set<JobPtr> running_ ABSL_GUARDED_BY(mu_);
+  std::map<JobState, int64_t> ended_ ABSL_GUARDED_BY(mu_);
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
 
   std::vector<std::thread> threads_;
@@ -104,6 +106,7 @@ class JobManagerImpl : public JobManager {
 
 // The job as it is now.
 JobRecord RecordOf(Job& job);
+JobState StateOf(Job& job);
 int StalledAttemptsOf(Job& job);
 std::string ResourceNameOf(absl::string_view job);
 

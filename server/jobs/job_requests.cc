@@ -35,7 +35,9 @@ absl::Status WrongState(absl::string_view id, JobState state, absl::string_view 
 }  // namespace
 
 absl::Status JobManagerImpl::CheckMayCreateLocked(const JobRecord& job) const {
-  if (draining_) return Unavailable("the server is stopping", kDrainRetry);
+  if (draining_) {
+    return WithReason("DRAINING", Unavailable("the server is stopping", kDrainRetry));
+  }
   if (queue_.size() < static_cast<size_t>(std::max(options_.max_queued, 0))) {
     return absl::OkStatus();
   }
@@ -45,8 +47,9 @@ absl::Status JobManagerImpl::CheckMayCreateLocked(const JobRecord& job) const {
       return absl::OkStatus();
     }
   }
-  return Exhausted(absl::StrCat("the queue is full: ", queue_.size(), " jobs wait"),
-                   kQueueFullRetry);
+  return WithReason(
+      "JOB_QUEUE_FULL",
+      Exhausted(absl::StrCat("the queue is full: ", queue_.size(), " jobs wait"), kQueueFullRetry));
 }
 
 absl::StatusOr<JobRecord> JobManagerImpl::CreateNamedLocked(JobRecord job) {
@@ -87,6 +90,23 @@ absl::StatusOr<JobRecord> JobManagerImpl::Get(absl::string_view id) { return sto
 absl::StatusOr<std::vector<JobRecord>> JobManagerImpl::List(const store::Page& page,
                                                             absl::string_view model) {
   return store_->ListJobs(page, model);
+}
+
+JobManager::Counts JobManagerImpl::Count() {
+  Counts counts;
+  for (const JobState state :
+       {JobState::kQueued, JobState::kRunning, JobState::kPaused, JobState::kCancelling}) {
+    counts.unfinished[state] = 0;
+  }
+  for (const JobState state : {JobState::kSucceeded, JobState::kFailed, JobState::kCancelled}) {
+    counts.ended[state] = 0;
+  }
+  counts.max_queued = options_.max_queued;
+  std::lock_guard<std::mutex> hold(mu_);
+  for (const auto& [id, job] : jobs_) ++counts.unfinished[StateOf(*job)];
+  for (const auto& [state, count] : ended_) counts.ended[state] = count;
+  counts.queued = static_cast<int64_t>(queue_.size());
+  return counts;
 }
 
 int64_t JobManagerImpl::QueuePosition(absl::string_view id) {

@@ -12,7 +12,8 @@ namespace sluiced::models {
 namespace {
 
 absl::Status Busy() {
-  return Exhausted("too many calls wait for models to be loaded", absl::Seconds(1));
+  return WithReason("MODEL_LOADS",
+                    Exhausted("too many calls wait for models to be loaded", absl::Seconds(1)));
 }
 
 }  // namespace
@@ -85,6 +86,16 @@ void ModelCache::KeepLocked(const std::string& name, const EntryPtr& entry,
   while (bytes_ > max_bytes_ && recent_.back() != name) {
     EraseLocked(entries_.find(recent_.back()));
   }
+}
+
+ModelCache::Contents ModelCache::List() {
+  Contents contents;
+  std::lock_guard<std::mutex> lock(mu_);
+  contents.waiting = waiting_;
+  for (const std::string& name : recent_) {
+    contents.loaded.push_back({name, entries_.at(name)->bytes});
+  }
+  return contents;
 }
 
 void ModelCache::Forget(absl::string_view prefix) {

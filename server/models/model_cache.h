@@ -39,6 +39,12 @@ class ModelCache {
   // or the load cannot be posted.
   void Get(const std::string& name, Load load, Found found);
 
+  struct Contents {
+    std::vector<LoadedModel> loaded;  // The latest used first.
+    size_t waiting = 0;               // Calls, for models to be loaded.
+  };
+  Contents List();
+
   // Forgets every model whose name begins with `prefix`, those still loading
   // included. Whoever holds one keeps it, whoever waits for one gets it.
   void Forget(absl::string_view prefix);

@@ -37,6 +37,7 @@ class StoreRegistry : public Registry {
  public:
   StoreRegistry(store::Store* store, const RegistryOptions& options)
       : store_(store),
+        options_(options),
         cache_(options.max_bytes, options.max_waiting,
                [this](std::function<void()> load) { return loader_.TryPost(std::move(load)); }),
         loader_(options.load_threads, options.max_waiting) {}
@@ -56,8 +57,17 @@ class StoreRegistry : public Registry {
       if (const std::optional<VersionId> id = Recall(*version)) return FindVersion(*id, found);
     }
     if (!loader_.TryPost([this, name = *parsed, found] { FindStored(name, found); })) {
-      found(Exhausted("too many models wait to be looked up", absl::Seconds(1)));
+      found(WithReason("MODEL_LOADS",
+                       Exhausted("too many models wait to be looked up", absl::Seconds(1))));
     }
+  }
+
+  Usage GetUsage() override {
+    ModelCache::Contents contents = cache_.List();
+    return {.loaded = std::move(contents.loaded),
+            .max_bytes = options_.max_bytes,
+            .waiting = contents.waiting,
+            .max_waiting = options_.max_waiting};
   }
 
   absl::StatusOr<store::ModelRecord> CreateModel(const struct CreateModel& request) override {
@@ -296,6 +306,7 @@ class StoreRegistry : public Registry {
 
   // Constant after construction.
   store::Store* const store_;
+  const RegistryOptions options_;
   ModelCache cache_;
   // Guarded.
   absl::Mutex mu_;

@@ -24,6 +24,11 @@ struct Loaded {
   std::shared_ptr<const flows::Flow> flow;
 };
 using ModelPtr = std::shared_ptr<const Loaded>;
+// What a loaded model takes of memory, about.
+struct LoadedModel {
+  std::string name;
+  int64_t bytes = 0;
+};
 // Told once what was found. Never blocks.
 using Found = std::function<void(absl::StatusOr<ModelPtr>)>;
 
@@ -56,6 +61,14 @@ class Registry {
   // called now or on one of the registry's threads. RESOURCE_EXHAUSTED (RetryInfo) when
   // too much waits to be loaded. The destructor waits for all of it.
   virtual void Find(absl::string_view name, Found found) = 0;
+
+  struct Usage {
+    std::vector<LoadedModel> loaded;  // The latest used first.
+    int64_t max_bytes = 0;            // Of the loaded ones.
+    size_t waiting = 0;               // Calls, for models to be loaded.
+    size_t max_waiting = 0;
+  };
+  virtual Usage GetUsage() = 0;
 
   virtual absl::StatusOr<store::ModelRecord> CreateModel(const CreateModel& request) = 0;
   // `file`: bytes of a safetensors file of ours, or of the seed's state_dict.

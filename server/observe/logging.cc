@@ -17,6 +17,13 @@
 namespace sluiced::observe {
 namespace {
 
+std::string Dump(const nlohmann::ordered_json& line) {
+  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// The logger of lines whose payload is an object itself.
+constexpr char kObjects[] = "objects";
+
 class JsonFormatter : public spdlog::formatter {
  public:
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
@@ -25,8 +32,15 @@ class JsonFormatter : public spdlog::formatter {
     line["time"] = absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::FromChrono(message.time),
                                     absl::UTCTimeZone());
     line["level"] = std::string(level.data(), level.size());
-    line["message"] = std::string(message.payload.data(), message.payload.size());
-    std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    const std::string payload(message.payload.data(), message.payload.size());
+    const std::string name(message.logger_name.data(), message.logger_name.size());
+    if (name != kObjects) line["message"] = payload;
+    std::string text = Dump(line);
+    // Two objects become one.
+    if (name == kObjects) {
+      text.back() = ',';
+      text.append(payload, 1);
+    }
     text += '\n';
     out.append(text.data(), text.data() + text.size());
   }
@@ -43,7 +57,36 @@ void LogFromGrpc(gpr_log_func_args* message) {
   spdlog::log(level, "gRPC: {}", message->message);
 }
 
+std::string TextOf(const LogField& field) {
+  return std::visit([](const auto& value) { return absl::StrCat(value); }, field.value);
+}
+
+// Beside the default one, to the same place.
+void AddLoggerOfObjects(const spdlog::logger& logger) {
+  auto objects = std::make_shared<spdlog::logger>(kObjects, logger.sinks().front());
+  objects->set_level(logger.level());
+  objects->flush_on(spdlog::level::trace);
+  spdlog::register_logger(std::move(objects));
+}
+
 }  // namespace
+
+void LogDebug(const std::string& message, const std::vector<LogField>& fields) {
+  const std::shared_ptr<spdlog::logger> objects = spdlog::get(kObjects);
+  if (objects == nullptr) {
+    std::string text = message;
+    for (const LogField& field : fields) {
+      if (field.place == LogField::kInMessage) continue;
+      absl::StrAppend(&text, " ", field.name, "=", TextOf(field));
+    }
+    return spdlog::debug("{}", text);
+  }
+  nlohmann::ordered_json object{{"message", message}};
+  for (const LogField& field : fields) {
+    std::visit([&](const auto& value) { object[field.name] = value; }, field.value);
+  }
+  objects->debug("{}", Dump(object));
+}
 
 absl::Status SetUpLogging(const LogOptions& options) {
   const auto level = spdlog::level::from_str(options.level);
@@ -61,6 +104,8 @@ absl::Status SetUpLogging(const LogOptions& options) {
   }
   logger->set_level(level);
   logger->flush_on(spdlog::level::trace);
+  spdlog::drop(kObjects);
+  if (options.format == "json") AddLoggerOfObjects(*logger);
   spdlog::set_default_logger(std::move(logger));
   gpr_set_log_function(LogFromGrpc);
   return absl::OkStatus();

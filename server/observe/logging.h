@@ -1,7 +1,10 @@
 // Where the server's log goes: to stderr, one line a message.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -15,5 +18,15 @@ struct LogOptions {
 // Sets up spdlog's default logger for the process, and sends gRPC's own messages
 // there. INVALID_ARGUMENT naming the option.
 absl::Status SetUpLogging(const LogOptions& options);
+
+struct LogField {
+  enum Place { kBesideMessage, kInMessage };
+  const char* name;
+  std::variant<std::string, int64_t, double> value;
+  Place place = kBesideMessage;  // In the message: the text says it already.
+};
+// A line at debug: "message name=value name=value"; in JSON an object that has every
+// field beside the message.
+void LogDebug(const std::string& message, const std::vector<LogField>& fields);
 
 }  // namespace sluiced::observe

@@ -5,6 +5,7 @@
 #include "absl/time/time.h"
 #include "server/common/errors.h"
 #include "server/common/status_macros.h"
+#include "server/rpc/headers.h"
 
 namespace sluiced::rpc {
 namespace {
@@ -13,20 +14,24 @@ constexpr absl::Duration kDrainRetry = absl::Seconds(1);
 
 absl::Status CheckServing(const Runtime& runtime) {
   if (!runtime.draining->load(std::memory_order_acquire)) return absl::OkStatus();
-  return Unavailable("the server is stopping", kDrainRetry);
+  return WithReason("DRAINING", Unavailable("the server is stopping", kDrainRetry));
 }
 
 }  // namespace
 
-Call::Call(const Runtime& runtime, const RpcInfo& rpc, const grpc::CallbackServerContext& context)
+Call::Call(const Runtime& runtime, const RpcInfo& rpc, grpc::CallbackServerContext& context)
     : runtime_(runtime),
       rpc_(rpc),
       context_(context),
+      metrics_(runtime.metrics->method(IndexOf(rpc))),
       cancelled_(std::make_shared<std::atomic<bool>>(false)),
       caller_(absl::FromChrono(context.deadline()), cancelled_),
       bytes_(runtime.bytes),
       rows_(runtime.rows) {
+  metrics_.Begin();
   log_.method = rpc.name;
+  log_.request_id = RequestIdOf(context);
+  if (observe::RequestLog::Wanted()) log_.trace = TraceOf(context);
 }
 
 // Strangers first: they learn nothing of how the server is.
@@ -41,6 +46,23 @@ absl::Status Call::Admit() {
 absl::Status Call::HoldRows(int64_t rows) {
   if (rows < 0 || rows > runtime_.limits.rows) return absl::OkStatus();
   return rows_.Set(rows);
+}
+
+serving::Executor::Work Call::Timed(serving::Executor::Work work) {
+  timer_.Queue();
+  return [this, work = std::move(work)](absl::Status wanted) {
+    if (wanted.ok()) timer_.Run();
+    work(std::move(wanted));
+  };
+}
+
+absl::Status Call::Post(serving::Executor* executor, serving::Executor::Work work,
+                        serving::Lane lane) {
+  return executor->Post(caller_, Timed(std::move(work)), lane);
+}
+
+void Call::Continue(serving::Executor* executor, serving::Executor::Work work, serving::Lane lane) {
+  executor->Continue(caller_, Timed(std::move(work)), lane);
 }
 
 void Call::Cancel() {
@@ -65,11 +87,14 @@ void Call::OnLeave(std::function<void()> left) {
 }
 
 grpc::Status Call::End(const absl::Status& status) {
-  log_.Write(status);
+  timer_.Rest();
+  metrics_.End(status, timer_, log_.rows);
+  log_.Write(status, timer_);
   // Now, and not when gRPC lets go of the call: who sees the end may count on it.
   bytes_.Set(0).IgnoreError();
   rows_.Set(0).IgnoreError();
-  return ToGrpc(status);
+  context_.AddTrailingMetadata(kRequestIdHeader, log_.request_id);
+  return ToGrpc(status, log_.request_id);
 }
 
 }  // namespace sluiced::rpc

@@ -13,6 +13,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "server/common/catch_all.h"
+#include "server/observe/call_timer.h"
+#include "server/observe/method_metrics.h"
 #include "server/observe/request_log.h"
 #include "server/rpc/gate.h"
 #include "server/rpc/rpc.h"
@@ -28,7 +30,7 @@ namespace sluiced::rpc {
 // thread at a time.
 class Call {
  public:
-  Call(const Runtime& runtime, const RpcInfo& rpc, const grpc::CallbackServerContext& context);
+  Call(const Runtime& runtime, const RpcInfo& rpc, grpc::CallbackServerContext& context);
 
   // Once, before anything of the request is looked at: UNAUTHENTICATED,
   // PERMISSION_DENIED, UNAVAILABLE while the server stops, RESOURCE_EXHAUSTED for a
@@ -36,6 +38,15 @@ class Call {
   absl::Status Admit();
   // Before each further message of a stream: a token that was taken back ends it.
   absl::Status AdmitAgain() { return rpc::AdmitAgain(*runtime_.access, rpc_, &pass_); }
+
+  // New work of the call's, and the next piece of it: as the executor's own, timed. Once
+  // a piece has done what it can and the call goes on without a thread, it must Rest.
+  absl::Status Post(serving::Executor* executor, serving::Executor::Work work,
+                    serving::Lane lane = {});
+  void Continue(serving::Executor* executor, serving::Executor::Work work, serving::Lane lane = {});
+  // Of what is done without these.
+  observe::CallTimer& timer() { return timer_; }
+  void Rest() { timer_.Rest(); }
 
   const serving::Caller& caller() const { return caller_; }
   void Cancel();
@@ -74,13 +85,18 @@ class Call {
     return bytes_.Set(bytes_.amount() + static_cast<int64_t>(bytes));
   }
 
-  // Writes the log line: the reactor finishes with what this returns.
+  // Counts the call and writes its log line: the reactor finishes with what this
+  // returns.
   grpc::Status End(const absl::Status& status);
 
  private:
+  serving::Executor::Work Timed(serving::Executor::Work work);
+
   const Runtime& runtime_;
   const RpcInfo& rpc_;
-  const grpc::CallbackServerContext& context_;
+  grpc::CallbackServerContext& context_;
+  observe::MethodMetrics& metrics_;
+  observe::CallTimer timer_;
   const std::shared_ptr<std::atomic<bool>> cancelled_;
   const serving::Caller caller_;
   Pass pass_;
@@ -92,8 +108,7 @@ class Call {
 
 class UnaryReactor final : public grpc::ServerUnaryReactor {
  public:
-  UnaryReactor(const Runtime& runtime, const RpcInfo& rpc,
-               const grpc::CallbackServerContext& context)
+  UnaryReactor(const Runtime& runtime, const RpcInfo& rpc, grpc::CallbackServerContext& context)
       : call_(runtime, rpc, context) {}
 
   Call& call() { return call_; }
@@ -104,8 +119,8 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
   // instead when there is no room, or nobody wants the answer any more.
   template <typename Work>
   void Post(serving::Executor* executor, serving::Lane lane, Work work) {
-    const absl::Status posted = executor->Post(
-        call_.caller(),
+    const absl::Status posted = call_.Post(
+        executor,
         [this, work = std::move(work)](const absl::Status& wanted) {
           wanted.ok() ? work() : End(wanted);
         },
@@ -123,7 +138,7 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
 // Runs start(reactor), on a thread of gRPC's: it ends the call, now or later.
 template <typename Request, typename Start>
 grpc::ServerUnaryReactor* StartUnaryCall(const Runtime& runtime, const RpcInfo& rpc,
-                                         const grpc::CallbackServerContext& context,
+                                         grpc::CallbackServerContext& context,
                                          const Request& request, Start start) {
   auto* reactor = new UnaryReactor(runtime, rpc, context);
   reactor->call().Describe(request);
@@ -137,7 +152,7 @@ grpc::ServerUnaryReactor* StartUnaryCall(const Runtime& runtime, const RpcInfo& 
 // what it returns.
 template <typename Request, typename Handle>
 grpc::ServerUnaryReactor* UnaryCall(const Runtime& runtime, serving::Executor* executor,
-                                    const RpcInfo& rpc, const grpc::CallbackServerContext& context,
+                                    const RpcInfo& rpc, grpc::CallbackServerContext& context,
                                     const Request& request, Handle handle) {
   return StartUnaryCall(runtime, rpc, context, request,
                         [executor, handle = std::move(handle)](UnaryReactor* reactor) {
@@ -150,7 +165,7 @@ grpc::ServerUnaryReactor* UnaryCall(const Runtime& runtime, serving::Executor* e
 // The same for what waits for the store.
 template <typename Request, typename Handle>
 grpc::ServerUnaryReactor* IoCall(const Runtime& runtime, const RpcInfo& rpc,
-                                 const grpc::CallbackServerContext& context, const Request& request,
+                                 grpc::CallbackServerContext& context, const Request& request,
                                  Handle handle) {
   return UnaryCall(runtime, runtime.io, rpc, context, request, std::move(handle));
 }

@@ -33,7 +33,7 @@ template <typename Request, typename Reply>
 class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
  public:
   ExchangeReactor(const Runtime& runtime, serving::Executor* executor, const RpcInfo& rpc,
-                  const grpc::CallbackServerContext& context,
+                  grpc::CallbackServerContext& context,
                   std::unique_ptr<Responder<Request, Reply>> responder)
       : executor_(executor), responder_(std::move(responder)), call_(runtime, rpc, context) {
     if (const absl::Status admitted = call_.Admit(); !admitted.ok()) {
@@ -53,9 +53,8 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
     }
     auto answer = [this](const absl::Status& wanted) { Answer(wanted); };
     if (std::exchange(admitted_, true)) {
-      executor_->Continue(call_.caller(), answer, serving::Lane{this});
-    } else if (const absl::Status admitted =
-                   executor_->Post(call_.caller(), answer, serving::Lane{this});
+      call_.Continue(executor_, answer, serving::Lane{this});
+    } else if (const absl::Status admitted = call_.Post(executor_, answer, serving::Lane{this});
                !admitted.ok()) {
       End(admitted);
     }
@@ -76,6 +75,7 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
     if (const absl::Status admitted = call_.AdmitAgain(); !admitted.ok()) return End(admitted);
     responder_->Answer(call_, request_, &reply_, [this](const absl::Status& status) {
       if (!status.ok()) return End(status);
+      call_.Rest();
       this->StartWrite(&reply_);
     });
   }

@@ -32,10 +32,11 @@ class Wait {
 // Off the compute threads, and back to one of them.
 void Await(const Runtime& runtime, Call& call, const std::string& name, models::Found then) {
   const std::string model_name = name;  // The call may be over before Find returns.
-  const auto wait = std::make_shared<Wait>(
-      [compute = runtime.compute, caller = call.caller(),
-       then = std::move(then)](const absl::StatusOr<models::ModelPtr>& model) {
-        compute->Continue(caller, [then, model](const absl::Status& wanted) {
+  call.Rest();
+  const auto wait =
+      std::make_shared<Wait>([compute = runtime.compute, &call, then = std::move(then)](
+                                 const absl::StatusOr<models::ModelPtr>& model) {
+        call.Continue(compute, [then, model](const absl::Status& wanted) {
           then(wanted.ok() ? model : wanted);
         });
       });

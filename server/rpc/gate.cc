@@ -92,8 +92,9 @@ absl::Status CheckRate(const access::Access& access, const Pass& pass,
   const std::string caller = pass.name.empty() ? access::PeerAddress(context.peer()) : pass.name;
   const absl::Duration wait = access.limiter()->Take(caller);
   if (wait == absl::ZeroDuration()) return absl::OkStatus();
-  return Exhausted(absl::StrCat(caller, " calls more often than --rate-limit lets it"),
-                   absl::Ceil(wait, absl::Milliseconds(1)));
+  return WithReason("RATE_LIMIT",
+                    Exhausted(absl::StrCat(caller, " calls more often than --rate-limit lets it"),
+                              absl::Ceil(wait, absl::Milliseconds(1))));
 }
 
 }  // namespace sluiced::rpc

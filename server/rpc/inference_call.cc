@@ -29,10 +29,12 @@ absl::Status CheckSample(const models::Loaded& model, int64_t rows, const servin
   return CheckReplySize(model, rows, model.flow->state().spec.dim + 1, limits);
 }
 
-void Score(const models::ModelPtr& model, const Runtime& runtime, const Call& call, Array x,
+void Score(const models::ModelPtr& model, const Runtime& runtime, Call& call, Array x,
            Batching batching, serving::Done<serving::Scores> done) {
   if (batching == Batching::kTogether) {
-    return runtime.batcher->LogProb(model->flow, std::move(x), call.caller(), std::move(done));
+    call.timer().Queue();
+    return runtime.batcher->LogProb(model->flow, std::move(x), call.caller(), std::move(done),
+                                    [&call] { call.timer().Run(); });
   }
   serving::LogProb(model->flow, std::move(x), call.caller(), runtime.compute, std::move(done));
 }

@@ -41,7 +41,7 @@ serving::Done<Result> EncodeInto(Answered answered, Encode encode) {
 // Whether a call is computed by itself, or may wait for others of its kind.
 enum class Batching { kAlone, kTogether };
 
-void Score(const models::ModelPtr& model, const Runtime& runtime, const Call& call, Array x,
+void Score(const models::ModelPtr& model, const Runtime& runtime, Call& call, Array x,
            Batching batching, serving::Done<serving::Scores> done);
 
 // A call whose model is not known yet.
@@ -71,6 +71,7 @@ void BeginInference(const Runtime& runtime, UnaryReactor* reactor, const Asked& 
         if (!found.ok()) return reactor->End(found.status());
         const models::ModelPtr& model = *found;
         if (tiny && serving::LoadOf(*model->flow, rows) == serving::Load::kTiny) {
+          reactor->call().timer().Run();
           return answer(model, Batching::kAlone);
         }
         if (together) return answer(model, Batching::kTogether);

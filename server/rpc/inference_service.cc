@@ -170,7 +170,7 @@ class InferenceService final : public v1::InferenceService::CallbackService {
  private:
   // `kTogether` answers calls that may wait for others of their kind.
   template <auto kAnswer, auto kTogether = nullptr, typename Request, typename Reply>
-  grpc::ServerUnaryReactor* Unary(const RpcInfo& rpc, const grpc::CallbackServerContext& context,
+  grpc::ServerUnaryReactor* Unary(const RpcInfo& rpc, grpc::CallbackServerContext& context,
                                   const Request& in, Reply* out) {
     return StartUnaryCall(runtime_, rpc, context, in, [this, &in, out](UnaryReactor* reactor) {
       const Asked asked = {.model = in.model(),
@@ -194,7 +194,7 @@ class InferenceService final : public v1::InferenceService::CallbackService {
 
   template <typename Request, typename Reply, auto kAnswer>
   grpc::ServerBidiReactor<Request, Reply>* Exchange(const RpcInfo& rpc,
-                                                    const grpc::CallbackServerContext& context) {
+                                                    grpc::CallbackServerContext& context) {
     return new ExchangeReactor<Request, Reply>(
         runtime_, runtime_.compute, rpc, context,
         std::make_unique<ModelResponder<Request, Reply, kAnswer>>(runtime_));

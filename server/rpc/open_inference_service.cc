@@ -99,8 +99,7 @@ class OpenInferenceService final : public inference::GRPCInferenceService::Callb
 
  private:
   template <typename Request>
-  grpc::ServerUnaryReactor* AnswerAtOnce(const RpcInfo& rpc,
-                                         const grpc::CallbackServerContext& context,
+  grpc::ServerUnaryReactor* AnswerAtOnce(const RpcInfo& rpc, grpc::CallbackServerContext& context,
                                          const Request& in) {
     return StartUnaryCall(runtime_, rpc, context, in,
                           [](UnaryReactor* reactor) { reactor->End(absl::OkStatus()); });

@@ -61,8 +61,12 @@ inline constexpr RpcInfo kRpcs[] = {
     {"inference.GRPCInferenceService", "ModelReady", access::Scope::kAny},
     {"inference.GRPCInferenceService", "ModelMetadata", access::Scope::kAny},
     {"inference.GRPCInferenceService", "ModelInfer", access::Scope::kInfer},
+    {"sluice.v1.ServerService", "GetStatistics", access::Scope::kAny},
     {"grpc.reflection.v1alpha.ServerReflection", "ServerReflectionInfo", access::Scope::kAny},
 };
+
+// Its place in the table.
+inline size_t IndexOf(const RpcInfo& rpc) { return static_cast<size_t>(&rpc - kRpcs); }
 
 // The row of a method; one that the table lacks does not compile.
 consteval const RpcInfo& Rpc(std::string_view name) {

@@ -6,6 +6,7 @@
 #include "server/access/access.h"
 #include "server/jobs/job_manager.h"
 #include "server/models/registry.h"
+#include "server/observe/metrics.h"
 #include "server/serving/batcher.h"
 #include "server/serving/budget.h"
 #include "server/serving/executor.h"
@@ -26,6 +27,7 @@ struct Runtime {
   serving::Budget* bytes;             // Of limits.in_flight_bytes.
   serving::Budget* rows;              // Of limits.in_flight_rows.
   const access::Access* access;       // Who may come in.
+  observe::Metrics* metrics;          // Of every method in kRpcs, in its order.
   const std::atomic<bool>* draining;  // New calls are then refused with UNAVAILABLE.
 };
 

@@ -55,14 +55,22 @@ void AddDetails(const absl::Status& status, google::rpc::Status* out) {
   }
 }
 
+void AddRequestId(absl::string_view request_id, google::rpc::Status* out) {
+  if (request_id.empty()) return;
+  google::rpc::RequestInfo detail;
+  detail.set_request_id(std::string(request_id));
+  out->add_details()->PackFrom(detail);
+}
+
 }  // namespace
 
-grpc::Status ToGrpc(const absl::Status& status) {
+grpc::Status ToGrpc(const absl::Status& status, absl::string_view request_id) {
   if (status.ok()) return grpc::Status::OK;
   google::rpc::Status details;
   details.set_code(static_cast<int>(status.code()));
   details.set_message(Cut(status.message()));
   AddDetails(status, &details);
+  AddRequestId(request_id, &details);
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()), details.message(),
                       details.SerializeAsString());
 }

@@ -28,8 +28,7 @@ class Sink {
 template <typename Request, typename Reply>
 class UploadReactor final : public grpc::ServerReadReactor<Request> {
  public:
-  UploadReactor(const Runtime& runtime, const RpcInfo& rpc,
-                const grpc::CallbackServerContext& context,
+  UploadReactor(const Runtime& runtime, const RpcInfo& rpc, grpc::CallbackServerContext& context,
                 std::unique_ptr<Sink<Request, Reply>> sink, Reply* reply)
       : executor_(runtime.io), sink_(std::move(sink)), reply_(reply), call_(runtime, rpc, context) {
     if (const absl::Status admitted = call_.Admit(); !admitted.ok()) {
@@ -72,12 +71,12 @@ class UploadReactor final : public grpc::ServerReadReactor<Request> {
   void Run(Step step, Then then) {
     const auto work = [this, step, then](absl::Status wanted) {
       const absl::Status done = wanted.ok() ? CatchAll(step) : wanted;
+      call_.Rest();
       done.ok() ? then() : End(done);
     };
     if (std::exchange(admitted_, true)) {
-      executor_->Continue(call_.caller(), work);
-    } else if (const absl::Status admitted = executor_->Post(call_.caller(), work);
-               !admitted.ok()) {
+      call_.Continue(executor_, work);
+    } else if (const absl::Status admitted = call_.Post(executor_, work); !admitted.ok()) {
       End(admitted);
     }
   }

@@ -46,15 +46,15 @@ class WriteReactor final : public grpc::ServerWriteReactor<Reply> {
 
   template <typename Request>
   WriteReactor(const Runtime& runtime, serving::Executor* executor, const RpcInfo& rpc,
-               const grpc::CallbackServerContext& context, const Request& request, Open open)
+               grpc::CallbackServerContext& context, const Request& request, Open open)
       : executor_(executor), open_(std::move(open)), call_(runtime, rpc, context) {
     std::lock_guard<std::mutex> lock(mu_);
     call_.Describe(request);
     absl::Status admitted = call_.Admit();
     if (admitted.ok()) {
       busy_ = true;
-      admitted = executor_->Post(
-          call_.caller(), [this](absl::Status wanted) { Make(wanted); }, serving::Lane{this});
+      admitted = call_.Post(
+          executor_, [this](absl::Status wanted) { Make(wanted); }, serving::Lane{this});
     }
     if (admitted.ok()) return;
     busy_ = false;
@@ -102,8 +102,8 @@ class WriteReactor final : public grpc::ServerWriteReactor<Reply> {
       this->StartWrite(&message_);
     } else if (std::exchange(woken_, false)) {
       busy_ = true;
-      executor_->Continue(
-          call_.caller(), [this](absl::Status wanted) { Make(wanted); }, serving::Lane{this});
+      call_.Continue(
+          executor_, [this](absl::Status wanted) { Make(wanted); }, serving::Lane{this});
     }
   }
 
@@ -114,6 +114,7 @@ class WriteReactor final : public grpc::ServerWriteReactor<Reply> {
         wanted.ok() ? CatchAll([this] { return MakeNext(); }) : absl::StatusOr<Next>(wanted);
     std::lock_guard<std::mutex> lock(mu_);
     busy_ = false;
+    call_.Rest();
     if (!next.ok()) {
       end_ = next.status();
     } else if (*next == Next::kEnd) {

@@ -41,7 +41,13 @@ Batcher::~Batcher() {
   timer_.join();
 }
 
-void Batcher::LogProb(FlowPtr flow, Array x, const Caller& caller, Done<Scores> done) {
+size_t Batcher::waiting() const {
+  std::lock_guard<std::mutex> lock(mu_);
+  return waiting_;
+}
+
+void Batcher::LogProb(FlowPtr flow, Array x, const Caller& caller, Done<Scores> done,
+                      std::function<void()> begun) {
   const int64_t rows = x.rows();
   {
     std::lock_guard<std::mutex> lock(mu_);
@@ -52,7 +58,7 @@ void Batcher::LogProb(FlowPtr flow, Array x, const Caller& caller, Done<Scores> 
         line.flow = std::move(flow);
         line.due = absl::Now() + options_.delay;
       }
-      line.calls.push_back({std::move(x), caller, std::move(done)});
+      line.calls.push_back({std::move(x), caller, std::move(done), std::move(begun)});
       line.rows += rows;
       if (!timer_.joinable() || line.rows >= options_.max_rows) {
         PostLocked(&line);
@@ -62,7 +68,7 @@ void Batcher::LogProb(FlowPtr flow, Array x, const Caller& caller, Done<Scores> 
       return;
     }
   }
-  done(Exhausted("the compute queue is full", kRetryDelay));
+  done(WithReason("QUEUE_FULL", Exhausted("the compute queue is full", kRetryDelay)));
 }
 
 void Batcher::PostLocked(Line* line) {
@@ -95,6 +101,15 @@ std::deque<Batcher::Call> Batcher::TakeLocked(Lines::iterator at) {
   return taken;
 }
 
+void Batcher::TellBegun(const std::vector<Call*>& calls) const {
+  int64_t rows = 0;
+  for (const Call* call : calls) {
+    rows += call->x.rows();
+    if (call->begun) call->begun();
+  }
+  if (options_.on_batch) options_.on_batch(static_cast<int64_t>(calls.size()), rows);
+}
+
 void Batcher::RunBatch(const FlowPtr& flow) {
   std::deque<Call> calls;
   {
@@ -112,6 +127,7 @@ void Batcher::RunBatch(const FlowPtr& flow) {
     }
   }
   if (wanted.empty()) return;
+  TellBegun(wanted);
   const absl::StatusOr<Array> log_prob = CatchAll([&] {
     return parts.size() == 1 ? flow->LogProb(*parts.front()) : flow->LogProb(Join(parts));
   });

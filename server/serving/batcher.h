@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
@@ -23,6 +24,8 @@ struct BatcherOptions {
   int64_t max_rows = 1024;                      // Of one batch; a call alone may have more.
   absl::Duration delay = absl::ZeroDuration();  // That a call waits for others to come.
   size_t max_waiting = 1024;                    // Calls.
+  // Told of each batch, on a thread of the executor; never blocks.
+  std::function<void(int64_t calls, int64_t rows)> on_batch = nullptr;
 };
 
 // Thread-safe. The calls of one flow wait in one line; a thread that gets to it takes as
@@ -39,14 +42,20 @@ class Batcher {
 
   // Calls `done` once, on a thread of `compute`, or now with RESOURCE_EXHAUSTED (RetryInfo)
   // when too many calls wait. A caller who has left is told so, and not computed for. x: of
-  // the flow's dtype, [n, dim], finite.
-  void LogProb(FlowPtr flow, Array x, const Caller& caller, Done<Scores> done);
+  // the flow's dtype, [n, dim], finite. `begun`, unless null, is called before `done` where
+  // the call is computed, when that begins.
+  void LogProb(FlowPtr flow, Array x, const Caller& caller, Done<Scores> done,
+               std::function<void()> begun = nullptr);
+
+  size_t waiting() const;  // Calls.
+  size_t max_waiting() const { return options_.max_waiting; }
 
  private:
   struct Call {
     Array x;
     Caller caller;
     Done<Scores> done;
+    std::function<void()> begun;
   };
   struct Line {
     FlowPtr flow;
@@ -60,11 +69,12 @@ class Batcher {
   void PostLocked(Line* line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::deque<Call> TakeLocked(Lines::iterator at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RunBatch(const FlowPtr& flow);
+  void TellBegun(const std::vector<Call*>& calls) const;
   void PostWhenDue();
 
   Executor* const compute_;
   const BatcherOptions options_;
-  std::mutex mu_;
+  mutable std::mutex mu_;
   std::condition_variable changed_;
   Lines lines_ ABSL_GUARDED_BY(mu_);  // That have calls.
   size_t waiting_ ABSL_GUARDED_BY(mu_) = 0;

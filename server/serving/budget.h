@@ -14,8 +14,12 @@ namespace sluiced::serving {
 // Thread-safe.
 class Budget {
  public:
-  // `unit` for people: "bytes".
-  Budget(int64_t amount, std::string unit) : unit_(std::move(unit)), left_(amount) {}
+  // `unit` for people: "bytes"; `reason` for programs, of refusals: "BYTES_IN_FLIGHT".
+  Budget(int64_t amount, std::string unit, std::string reason)
+      : amount_(amount), unit_(std::move(unit)), reason_(std::move(reason)), left_(amount) {}
+
+  int64_t amount() const { return amount_; }
+  int64_t held() const { return amount_ - left_.load(std::memory_order_relaxed); }
 
   // What one call holds of the budget; gives it back when it goes. Not thread-safe.
   class Share {
@@ -36,7 +40,9 @@ class Budget {
   };
 
  private:
+  const int64_t amount_;
   const std::string unit_;
+  const std::string reason_;
   std::atomic<int64_t> left_;
 };
 

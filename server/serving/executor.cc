@@ -37,7 +37,8 @@ Executor::Executor(std::string name, int threads, size_t max_queued)
 absl::Status Executor::Post(const Caller& caller, Work work, Lane lane) {
   if (queued_.fetch_add(1) >= max_queued_) {
     queued_.fetch_sub(1);
-    return Exhausted(absl::StrCat("the ", name_, " queue is full"), kRetryDelay);
+    return WithReason("QUEUE_FULL",
+                      Exhausted(absl::StrCat("the ", name_, " queue is full"), kRetryDelay));
   }
   Continue(
       caller,

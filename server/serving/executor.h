@@ -39,6 +39,9 @@ class Executor {
   // them; then done(), on the thread of the last one. Never blocks. parts >= 1.
   void ForParts(int64_t parts, std::function<void(int64_t part)> part, std::function<void()> done);
 
+  size_t queued() const { return queued_.load(std::memory_order_relaxed); }  // New work.
+  size_t max_queued() const { return max_queued_; }
+
  private:
   void Push(Lane lane, FairQueue::Work work);
 

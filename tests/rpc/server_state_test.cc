@@ -43,7 +43,8 @@ Seen LogProb(TestServer& server, int rows,
 }
 
 const char* const kServices[] = {"sluice.v1.ModelService", "sluice.v1.DatasetService",
-                                 "sluice.v1.TrainingService", "sluice.v1.InferenceService"};
+                                 "sluice.v1.TrainingService", "sluice.v1.InferenceService",
+                                 "sluice.v1.ServerService"};
 
 TEST(ServerState, HealthIsToldForTheServerAndEachService) {
   TestServer server;

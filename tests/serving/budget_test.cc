@@ -7,7 +7,7 @@ namespace sluiced::serving {
 namespace {
 
 TEST(Budget, SharesHoldWhatTheySayAndGiveItBack) {
-  Budget budget(100, "rows");
+  Budget budget(100, "rows", "ROWS_IN_FLIGHT");
   Budget::Share first(&budget);
   EXPECT_TRUE(first.Set(60).ok());
   {

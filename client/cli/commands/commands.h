@@ -18,6 +18,7 @@ void AddSampleCommand(CLI::App& app, Context& context);
 void AddInferenceCommands(CLI::App& app, Context& context);
 void AddBenchCommand(CLI::App& app, Context& context);
 void AddPlotCommands(CLI::App& app, Context& context);
+void AddTopCommand(CLI::App& app, Context& context);
 void AddTokenCommands(CLI::App& app, Context& context);
 
 }  // namespace sluice::cli

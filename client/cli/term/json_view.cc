@@ -152,6 +152,79 @@ Json ToJson(const TrainJob& job) {
   return json;
 }
 
+namespace {
+
+Json MethodJson(const MethodStatistics& method) {
+  return {{"service", method.service},
+          {"method", method.method},
+          {"calls", method.calls},
+          {"errors", method.errors},
+          {"rows", method.rows},
+          {"in_flight", method.in_flight},
+          {"recent_calls", method.recent_calls},
+          {"recent_errors", method.recent_errors},
+          {"recent_rows", method.recent_rows},
+          {"p50_seconds", method.p50_seconds},
+          {"p90_seconds", method.p90_seconds},
+          {"p99_seconds", method.p99_seconds}};
+}
+
+Json RunningJobJson(const RunningJob& job) {
+  Json json{{"name", job.id},
+            {"model", job.model},
+            {"epoch", job.epoch},
+            {"epochs", job.epochs},
+            {"rows_per_second", job.rows_per_second},
+            {"seconds_left", job.seconds_left}};
+  PutIf(&json, "train_loss", job.train_loss);
+  PutIf(&json, "validation_loss", job.validation_loss);
+  PutIf(&json, "best_loss", job.best_loss);
+  return json;
+}
+
+Json CountsJson(const std::map<JobState, int64_t>& counts) {
+  Json json = Json::object();
+  for (const auto& [state, count] : counts) json[NameOf(state)] = count;
+  return json;
+}
+
+}  // namespace
+
+Json ToJson(const Statistics& statistics) {
+  Json json{{"version", statistics.server_version},
+            {"start_time", IsoTime(statistics.start_time)},
+            {"time", IsoTime(statistics.time)},
+            {"window_seconds", statistics.window_seconds},
+            {"methods", Json::array()},
+            {"queues", Json::array()},
+            {"in_flight_bytes", statistics.in_flight_bytes},
+            {"max_in_flight_bytes", statistics.max_in_flight_bytes},
+            {"loaded_models", statistics.loaded_models},
+            {"loaded_model_bytes", statistics.loaded_model_bytes},
+            {"max_loaded_model_bytes", statistics.max_loaded_model_bytes},
+            {"models", Json::array()},
+            {"jobs", CountsJson(statistics.jobs)},
+            {"ended_jobs", CountsJson(statistics.ended_jobs)},
+            {"running_jobs", Json::array()},
+            {"resident_bytes", statistics.resident_bytes},
+            {"open_files", statistics.open_files},
+            {"cpu_seconds", statistics.cpu_seconds}};
+  for (const MethodStatistics& method : statistics.methods) {
+    json["methods"].push_back(MethodJson(method));
+  }
+  for (const QueueStatistics& queue : statistics.queues) {
+    json["queues"].push_back(
+        {{"queue", queue.queue}, {"waiting", queue.waiting}, {"capacity", queue.capacity}});
+  }
+  for (const LoadedModel& model : statistics.models) {
+    json["models"].push_back({{"version", model.version}, {"bytes", model.bytes}});
+  }
+  for (const RunningJob& job : statistics.running_jobs) {
+    json["running_jobs"].push_back(RunningJobJson(job));
+  }
+  return json;
+}
+
 void PrintJson(const Json& json) {
   std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << std::endl;
 }

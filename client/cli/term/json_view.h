@@ -17,6 +17,7 @@ Json ToJson(const Toy& toy);
 Json ToJson(const Target& target);
 Json ToJson(const TrainJob& job);
 Json ToJson(const TrainUpdate& update);
+Json ToJson(const Statistics& statistics);
 
 template <typename T>
 Json ToJson(const std::vector<T>& items) {

@@ -1,4 +1,4 @@
-// What the terminal behind stderr can do.
+// What the terminal behind stderr, or stdout, can do.
 #pragma once
 
 namespace sluice::cli {
@@ -10,5 +10,6 @@ struct Terminal {
 };
 
 Terminal DetectStderr();
+Terminal DetectStdout();
 
 }  // namespace sluice::cli

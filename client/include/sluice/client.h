@@ -35,7 +35,14 @@ struct ClientOptions {
   // `insecure`.
   std::string token = {};
   bool insecure = false;
+  // The trace that the calls belong to, as IsTraceparent takes it; empty: none. The
+  // server's log lines name it.
+  std::string traceparent = {};
 };
+
+// Whether `text` is a W3C `traceparent` (version 00):
+// https://www.w3.org/TR/trace-context/#traceparent-header
+bool IsTraceparent(const std::string& text);
 
 // Thread-safe. Chunks large arguments and results, and follows a watched job
 // across lost connections and restarts of the server. Calls block. Ids are plain
@@ -52,6 +59,9 @@ class Client {
     bool serving = false;
   };
   virtual Result<Health> CheckHealth() = 0;
+
+  // How the server is, and was in the last minute.
+  virtual Result<Statistics> GetStatistics() = 0;
 
   // --- models
   struct CreateModelOptions {

@@ -36,6 +36,7 @@ struct Status {
   std::string resource;                 // NOT_FOUND, ALREADY_EXISTS: "models/wow".
   std::string scope;                    // PERMISSION_DENIED: what the token lacks.
   std::optional<double> retry_seconds;  // When the server says so.
+  std::string request_id;               // Under which the server's log has the call.
 
   bool ok() const { return code == Code::kOk; }
   std::string ToString() const;  // "NOT_FOUND: model models/wow does not exist"

@@ -181,6 +181,49 @@ struct Samples {
   int64_t not_finite = 0;
 };
 
+struct MethodStatistics {
+  std::string service;                      // "sluice.v1.InferenceService"
+  std::string method;                       // "LogProb"
+  int64_t calls = 0, errors = 0, rows = 0;  // Since the server started.
+  int64_t in_flight = 0;
+  int64_t recent_calls = 0, recent_errors = 0, recent_rows = 0;  // In the last minute.
+  double p50_seconds = 0, p90_seconds = 0, p99_seconds = 0;      // Likewise.
+};
+
+struct QueueStatistics {
+  std::string queue;  // "compute"
+  int64_t waiting = 0, capacity = 0;
+};
+
+struct LoadedModel {
+  std::string version;  // "models/wow/versions/3"
+  int64_t bytes = 0;    // About.
+};
+
+struct RunningJob {
+  std::string id;
+  std::string model;  // Model id.
+  int64_t epoch = 0, epochs = 0;
+  std::optional<double> train_loss, validation_loss, best_loss;
+  double rows_per_second = 0, seconds_left = 0;
+};
+
+struct Statistics {
+  std::string server_version;
+  Time start_time, time;                  // By the server's clock.
+  double window_seconds = 0;              // How long the last minute is.
+  std::vector<MethodStatistics> methods;  // Those that were called.
+  std::vector<QueueStatistics> queues;
+  int64_t in_flight_bytes = 0, max_in_flight_bytes = 0;
+  int64_t loaded_models = 0, loaded_model_bytes = 0, max_loaded_model_bytes = 0;
+  std::vector<LoadedModel> models;         // The latest used.
+  std::map<JobState, int64_t> jobs;        // That have not ended.
+  std::map<JobState, int64_t> ended_jobs;  // Since the server started.
+  std::vector<RunningJob> running_jobs;
+  int64_t resident_bytes = 0, open_files = 0;
+  double cpu_seconds = 0;
+};
+
 enum class Direction { kToBase, kFromBase };
 
 struct Images {
