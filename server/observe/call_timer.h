@@ -12,6 +12,10 @@ class CallTimer {
   using Clock = std::chrono::steady_clock;
   using Seconds = std::chrono::duration<double>;
 
+  CallTimer() = default;
+  CallTimer(const CallTimer&) = delete;
+  CallTimer& operator=(const CallTimer&) = delete;
+
   void Queue() { Pass(&queued_); }
   void Run() {
     ran_ = true;

@@ -11,8 +11,7 @@ MethodMetrics::Series::Series(const std::string& method, Families* families)
     : in_flight(families->in_flight.Add({{"method", method}})),
       duration(families->duration.Add({{"method", method}}, SecondsBuckets())),
       queue(families->queue.Add({{"method", method}}, SecondsBuckets())),
-      compute(families->compute.Add({{"method", method}}, SecondsBuckets())),
-      rows(families->rows.Add({{"method", method}})) {}
+      compute(families->compute.Add({{"method", method}}, SecondsBuckets())) {}
 
 MethodMetrics::MethodMetrics(std::string name, Families* families)
     : name_(std::move(name)), families_(families) {}
@@ -35,6 +34,16 @@ prometheus::Counter& MethodMetrics::CounterOf(absl::StatusCode code) {
   return *counter;
 }
 
+// Most methods know no rows.
+prometheus::Counter& MethodMetrics::RowCounter() {
+  prometheus::Counter* counter = counted_rows_.load(std::memory_order_acquire);
+  if (counter == nullptr) {
+    counter = &families_->rows.Add({{"method", name_}});
+    counted_rows_.store(counter, std::memory_order_release);
+  }
+  return *counter;
+}
+
 void MethodMetrics::CountRejection(const absl::Status& status, bool ran) {
   const absl::string_view reason = RejectionOf(status, ran);
   if (reason.empty()) return;
@@ -52,7 +61,7 @@ void MethodMetrics::End(const absl::Status& status, const CallTimer& timer, int6
   mine.duration.Observe(timer.total());
   mine.queue.Observe(timer.queued());
   mine.compute.Observe(timer.running());
-  if (rows > 0) mine.rows.Increment(static_cast<double>(rows));
+  if (rows > 0) RowCounter().Increment(static_cast<double>(rows));
   mine.in_flight.Decrement();
   window_.Add({.seconds = timer.total(), .rows = rows, .failed = !status.ok()});
   if (!status.ok()) {

@@ -41,18 +41,20 @@ class MethodMetrics {
     prometheus::Histogram& duration;
     prometheus::Histogram& queue;
     prometheus::Histogram& compute;
-    prometheus::Counter& rows;
   };
+  using Counter = std::atomic<prometheus::Counter*>;  // Null until it is first added to.
   // Made at the first call, so that methods which nobody calls take no room.
   Series& series();
   prometheus::Counter& CounterOf(absl::StatusCode code);
+  prometheus::Counter& RowCounter();
   void CountRejection(const absl::Status& status, bool ran);
 
   const std::string name_;
   Families* const families_;
   std::once_flag used_;
   std::unique_ptr<Series> series_;
-  std::array<std::atomic<prometheus::Counter*>, kCodes> by_code_{};
+  std::array<Counter, kCodes> by_code_{};
+  Counter counted_rows_ = nullptr;
   LatencyWindow window_;
   std::atomic<int64_t> calls_ = 0, failed_ = 0, rows_ = 0, in_flight_ = 0;
 };

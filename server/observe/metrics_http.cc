@@ -116,11 +116,15 @@ class DaemonHttp : public MetricsHttp {
 MHD_Daemon* StartDaemon(const addrinfo& at, const Metrics* metrics) {
   unsigned int flags = MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ERROR_LOG;
   if (at.ai_family == AF_INET6) flags |= MHD_USE_IPv6;
+  // The logger first, so that it hears of the others.
+  const MHD_OptionItem options[] = {
+      {MHD_OPTION_CONNECTION_LIMIT, kMaxConnections, nullptr},
+      {MHD_OPTION_CONNECTION_TIMEOUT, kTimeoutSeconds, nullptr},
+      {MHD_OPTION_END, 0, nullptr},
+  };
   return MHD_start_daemon(flags, 0, nullptr, nullptr, Handle, const_cast<Metrics*>(metrics),
-                          MHD_OPTION_EXTERNAL_LOGGER, LogFromHttp, nullptr,  // First.
-                          MHD_OPTION_SOCK_ADDR, at.ai_addr,                  //
-                          MHD_OPTION_CONNECTION_LIMIT, kMaxConnections,      //
-                          MHD_OPTION_CONNECTION_TIMEOUT, kTimeoutSeconds, MHD_OPTION_END);
+                          MHD_OPTION_EXTERNAL_LOGGER, LogFromHttp, nullptr, MHD_OPTION_SOCK_ADDR,
+                          at.ai_addr, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
 }  // namespace

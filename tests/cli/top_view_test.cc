@@ -76,7 +76,7 @@ TEST(TopView, FirstShowsTheRatesOfTheLastMinute) {
   EXPECT_THAT(text, AllOf(HasSubstr("1.2.3 at host:1"), HasSubstr("calls   10/s"),
                           HasSubstr("rows 100/s"), HasSubstr("in flight 3, 5 MB (10 %)")));
   EXPECT_THAT(text, AllOf(HasSubstr("compute 7/1,024"), HasSubstr("models/wow/versions/3"),
-                          HasSubstr("2 queued, 1 running; since the start 4 failed")));
+                          HasSubstr("2 queued, 1 running; ended since the start: 4 failed")));
   EXPECT_THAT(text, AllOf(HasSubstr("214 us"), HasSubstr("12.3 ms")));
   EXPECT_THAT(text, AllOf(HasSubstr("job-1"), HasSubstr("5/10"), HasSubstr("3.2500"),
                           HasSubstr("1.50 M"), HasSubstr("1 min 30 s")));

@@ -46,6 +46,10 @@ TEST(Status, DetailsAreRead) {
   (*info.mutable_metadata())["scope"] = "train";
   EXPECT_EQ(FromGrpc(WithDetail(grpc::PERMISSION_DENIED, info)).scope, "train");
 
+  google::rpc::RequestInfo request;
+  request.set_request_id("3f2504e0");
+  EXPECT_EQ(FromGrpc(WithDetail(grpc::INTERNAL, request)).request_id, "3f2504e0");
+
   google::rpc::RetryInfo retry;
   retry.mutable_retry_delay()->set_seconds(1);
   retry.mutable_retry_delay()->set_nanos(500000000);

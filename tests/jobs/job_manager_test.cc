@@ -74,6 +74,27 @@ TEST_F(JobManagerTest, RunsInOrderAndNoMoreAtOnceThanAllowed) {
   EXPECT_EQ(runs_.MostAtOnce(), 2);
 }
 
+TEST_F(JobManagerTest, CountsJobsByState) {
+  StartManager(Running(1));
+  for (const char* id : {"a", "b", "c"}) Create(id);
+  runs_.AwaitStarted(1);
+  ASSERT_TRUE(manager_->Cancel("c").ok());
+  JobManager::Counts counts = manager_->Count();
+  EXPECT_EQ(counts.unfinished[JobState::kRunning], 1);
+  EXPECT_EQ(counts.unfinished[JobState::kQueued], 1);
+  EXPECT_EQ(counts.queued, 1);
+  EXPECT_EQ(counts.ended[JobState::kCancelled], 1);
+  EXPECT_EQ(counts.ended.at(JobState::kFailed), 0);
+  runs_.Return("a", Published());
+  runs_.Return("b", absl::InternalError("no"));
+  AwaitEnd("a");
+  AwaitEnd("b");
+  counts = manager_->Count();
+  EXPECT_EQ(counts.unfinished.at(JobState::kRunning), 0);
+  EXPECT_EQ(counts.ended[JobState::kSucceeded], 1);
+  EXPECT_EQ(counts.ended[JobState::kFailed], 1);
+}
+
 TEST_F(JobManagerTest, AFullQueueIsExhaustedButAnswersARepeatedRequest) {
   Options options;
   options.max_queued = 1;

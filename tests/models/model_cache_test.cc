@@ -109,6 +109,19 @@ TEST_F(SmallModelCache, ForgetsTheLeastRecentlyUsed) {
   EXPECT_EQ(TakeLoads(), 1);
 }
 
+TEST_F(SmallModelCache, ListsWhatItHoldsTheLatestUsedFirst) {
+  Get("a");
+  Get("b");
+  Get("c");
+  cache_.Find("b");
+  const ModelCache::Contents contents = cache_.List();
+  ASSERT_EQ(contents.loaded.size(), 2u);
+  EXPECT_EQ(contents.loaded[0].name, "b");
+  EXPECT_EQ(contents.loaded[1].name, "c");
+  EXPECT_EQ(contents.loaded[0].bytes, BytesOfOne());
+  EXPECT_EQ(contents.waiting, 0u);
+}
+
 TEST_F(ModelCacheTest, GivesMemoryBackOnceNobodyHoldsTheModel) {
   ModelPtr held = Get("a/1");
   const std::weak_ptr<const Loaded> watch = held;

@@ -18,6 +18,8 @@ TEST(Budget, SharesHoldWhatTheySayAndGiveItBack) {
     EXPECT_EQ(refused.message(), "too many rows wait to be worked on");
     EXPECT_TRUE(RetryDelayOf(refused).has_value());
     EXPECT_EQ(second.amount(), 40);
+    EXPECT_EQ(budget.held(), 100);
+    EXPECT_EQ(ReasonOf(refused)->code, "ROWS_IN_FLIGHT");
     EXPECT_TRUE(first.Set(10).ok());
     EXPECT_TRUE(second.Set(90).ok());
   }

@@ -105,11 +105,12 @@ std::string Percent(int64_t part, int64_t whole) {
 std::string CountsText(const std::map<JobState, int64_t>& counts) {
   std::string text;
   for (const auto& [state, count] : counts) {
+    if (count == 0) continue;
     std::string word = NameOf(state);
     for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + word;
   }
-  return text;
+  return text.empty() ? "none" : text;
 }
 
 std::string QueuesText(const Statistics& now) {
@@ -155,7 +156,7 @@ std::vector<std::string> Summary(const TopFrame& frame) {
           FormatBytes(static_cast<double>(now.loaded_model_bytes)) +
           Percent(now.loaded_model_bytes, now.max_loaded_model_bytes) + "   files " +
           FormatCount(now.open_files) + "   CPU " + FormatNumber(CpuShare(frame), 3) + " %",
-      "jobs    " + CountsText(now.jobs) + "; since the start " + CountsText(now.ended_jobs),
+      "jobs    " + CountsText(now.jobs) + "; ended since the start: " + CountsText(now.ended_jobs),
   };
 }
 
