@@ -72,12 +72,17 @@ TEST(ServerMetrics, CallsModelsAndTheStoreAreCounted) {
   EXPECT_EQ(LogProb(server, "models/wow", 7), StatusCode::OK);
   EXPECT_EQ(LogProb(server, "models/wow", 3), StatusCode::OK);
   EXPECT_EQ(LogProb(server, "models/none", 1), StatusCode::NOT_FOUND);
+  // Too long for the thread that it arrives on: a batch of one.
+  EXPECT_EQ(LogProb(server, "models/wow", 4000), StatusCode::OK);
   const Exposition seen = Scrape(server);
   EXPECT_THAT(seen.complaints, IsEmpty());
-  EXPECT_EQ(seen.Value(R"(sluice_requests_total{code="OK",method="LogProb"})"), 2);
+  EXPECT_EQ(seen.Value("sluice_batch_requests_sum"), 1);
+  EXPECT_EQ(seen.Value("sluice_batch_rows_sum"), 4000);
+  EXPECT_EQ(seen.Value(R"(sluice_requests_total{code="OK",method="LogProb"})"), 3);
   EXPECT_EQ(seen.Value(R"(sluice_requests_total{code="NOT_FOUND",method="LogProb"})"), 1);
-  EXPECT_EQ(seen.Value(R"(sluice_rows_total{method="LogProb"})"), 10);
-  EXPECT_EQ(seen.Value(R"(sluice_request_compute_seconds_count{method="LogProb"})"), 3);
+  EXPECT_EQ(seen.Value(R"(sluice_rows_total{method="LogProb"})"), 4010);
+  EXPECT_EQ(seen.Value(R"(sluice_request_compute_seconds_count{method="LogProb"})"), 4);
+  EXPECT_GT(seen.Value(R"(sluice_request_compute_seconds_sum{method="LogProb"})"), 0);
   EXPECT_EQ(seen.Value("sluice_models_loaded"), 1);
   EXPECT_GT(seen.Value("sluice_models_loaded_bytes"), 0);
   EXPECT_EQ(seen.Value(R"(sluice_queue_capacity{queue="compute"})"), 1024);
@@ -113,7 +118,11 @@ TEST(ServerMetrics, RunningJobsAreShownUntilTheyEnd) {
   EXPECT_TRUE(server.training->CancelTrainJob(&context, cancel, &job).ok());
   v1::WatchTrainJobRequest watch;
   watch.set_name("trainJobs/long");
-  EXPECT_TRUE(server.training->WatchTrainJob(&watch_context, watch)->Finish().ok());
+  const auto stream = server.training->WatchTrainJob(&watch_context, watch);
+  v1::TrainUpdate update;
+  while (stream->Read(&update)) {
+  }
+  EXPECT_TRUE(stream->Finish().ok());
   const Exposition after = Scrape(server);
   EXPECT_FALSE(after.Knows("sluice_job_epoch"));
   EXPECT_EQ(after.Value(R"(sluice_jobs{state="running"})"), 0);

@@ -1,5 +1,6 @@
 #include "server/serving/batcher.h"
 
+#include <atomic>
 #include <future>
 #include <memory>
 #include <vector>
@@ -64,6 +65,30 @@ TEST_F(BatcherTest, CallsThatWaitAreOneBatch) {
   Release();
   for (int i = 0; i < 10; ++i) ExpectSums(std::move(answers[static_cast<size_t>(i)]), 100.0 * i, i);
   EXPECT_EQ(flow_.blocks, 1);
+}
+
+TEST_F(BatcherTest, TellsOfEachBatchAndOfTheCallsInIt) {
+  std::vector<std::pair<int64_t, int64_t>> batches;
+  MakeBatcher(
+      {.on_batch = [&](int64_t calls, int64_t rows) { batches.emplace_back(calls, rows); }});
+  const auto gone = std::make_shared<std::atomic<bool>>(true);
+  std::vector<int> begun;
+  std::promise<void> last;
+  for (int i = 1; i <= 3; ++i) {
+    const Caller caller = i == 2 ? Caller(absl::InfiniteFuture(), gone) : Caller();
+    batcher_->LogProb(
+        Borrow(flow_), Array(DType::kFloat64, {10 * i, 2}), caller,
+        [&last, i](const absl::StatusOr<Scores>&) {
+          if (i == 3) last.set_value();
+        },
+        [&begun, i] { begun.push_back(i); });
+  }
+  EXPECT_EQ(batcher_->waiting(), 3u);
+  Release();
+  last.get_future().wait();
+  EXPECT_EQ(begun, (std::vector<int>{1, 3}));  // Not the one whose caller has left.
+  EXPECT_EQ(batches, (std::vector<std::pair<int64_t, int64_t>>{{2, 40}}));
+  EXPECT_EQ(batcher_->waiting(), 0u);
 }
 
 TEST_F(BatcherTest, FlowsAreNotMixed) {

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <stdexcept>
 
 namespace sluice::testing {
@@ -51,7 +52,9 @@ bool PseudoTerminal::ReadMore() {
 }
 
 bool PseudoTerminal::Await(const std::string& text) {
-  for (;;) {
+  const auto give_up =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(kLongMilliseconds);
+  while (std::chrono::steady_clock::now() < give_up) {
     const size_t at = seen_.find(text, looked_at_);
     if (at != std::string::npos) {
       looked_at_ = at + text.size();
@@ -59,6 +62,7 @@ bool PseudoTerminal::Await(const std::string& text) {
     }
     if (!ReadMore()) return false;
   }
+  return false;
 }
 
 void PseudoTerminal::Type(const std::string& keys) const {

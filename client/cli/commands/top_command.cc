@@ -53,7 +53,8 @@ class Top {
       if (event == Screen::Event::kLeave) return;
       if (event == Screen::Event::kTimeout) {
         Fetch();
-        next = std::max(next + interval_, Clock::now());
+        // A slow answer is followed by a pause, too.
+        next = std::max(next, Clock::now()) + interval_;
       }
       Draw();
     }
@@ -72,7 +73,7 @@ class Top {
     terminal.columns = screen_.GetSize().columns;
     std::vector<std::string> lines = TopLines(frame_, terminal);
     if (!trouble_.empty()) {
-      lines.insert(lines.begin(), FitLine(trouble_ + "; as it was:", terminal.columns));
+      lines.insert(lines.begin(), FitLine("as it was: " + trouble_, terminal.columns));
     }
     screen_.Draw(lines);
   }

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <string_view>
@@ -108,9 +109,11 @@ Screen::Event Screen::Wait(std::chrono::milliseconds timeout) const {
       return Event::kResized;
     }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
-    if (left.count() <= 0) return Event::kTimeout;
     pollfd input = {STDIN_FILENO, POLLIN, 0};
-    if (poll(&input, 1, static_cast<int>(left.count())) > 0 && !ReadKeys()) return Event::kLeave;
+    // Even without time: whoever is always late still looks at the keys.
+    const int ready = poll(&input, 1, std::max(0, static_cast<int>(left.count())));
+    if (ready > 0 && !ReadKeys()) return Event::kLeave;
+    if (ready == 0) return Event::kTimeout;
   }
 }
 
