@@ -57,6 +57,7 @@ observe::QueueState QueueOf(const std::string& name, const serving::Executor& ex
 absl::StatusOr<Observation> Observe(const std::string& listen, bool insecure) {
   Observation observation{MakeMetrics(), nullptr};
   if (listen.empty()) return observation;
+  RETURN_IF_ERROR(observe::MetricsHttp::CheckAddress(listen));
   RETURN_IF_ERROR(CheckListen(listen, insecure));
   ASSIGN_OR_RETURN(observation.http,
                    observe::MetricsHttp::Start(listen, observation.metrics.get()));

@@ -129,6 +129,10 @@ MHD_Daemon* StartDaemon(const addrinfo& at, const Metrics* metrics) {
 
 }  // namespace
 
+absl::Status MetricsHttp::CheckAddress(const std::string& address) {
+  return ParseAddress(address).status();
+}
+
 absl::StatusOr<std::unique_ptr<MetricsHttp>> MetricsHttp::Start(const std::string& address,
                                                                 const Metrics* metrics) {
   ASSIGN_OR_RETURN(const Address parts, ParseAddress(address));

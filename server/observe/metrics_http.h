@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/observe/metrics.h"
 
@@ -21,6 +22,7 @@ class MetricsHttp {
   static absl::StatusOr<std::unique_ptr<MetricsHttp>> Start(const std::string& address,
                                                             const Metrics* metrics);
   virtual ~MetricsHttp() = default;
+  static absl::Status CheckAddress(const std::string& address);
 
   virtual int port() const = 0;  // Bound.
 };
