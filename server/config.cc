@@ -14,6 +14,33 @@ namespace {
 
 constexpr int kUsage = 2;
 
+constexpr double kMostSeconds = 86400;
+constexpr double kMostDays = 36500;
+
+void AddKeeping(CLI::App& app, Config& config) {
+  app.add_option("--restore", config.restore,
+                 "Make --data-dir, which holds no data yet, of this file of `sluice backup`");
+  app.add_option_function<double>(
+         "--checkpoint-interval",
+         [&config](double seconds) {
+           config.train_run.checkpoint_interval = absl::Seconds(seconds);
+         },
+         "Seconds between two checkpoints of a train job")
+      ->envname("SLUICE_CHECKPOINT_INTERVAL")
+      ->check(CLI::Range(0.0, kMostSeconds))
+      ->default_str("2");
+  app.add_option("--keep-updates", config.keep_updates, "Updates kept of each train job: the last")
+      ->envname("SLUICE_KEEP_UPDATES")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--keep-ended-jobs", config.keep_ended_jobs,
+                 "Days until an ended train job loses its updates, snapshots and checkpoint and\n"
+                 "is a record only; 0: never")
+      ->envname("SLUICE_KEEP_ENDED_JOBS")
+      ->check(CLI::Range(0.0, kMostDays))
+      ->capture_default_str();
+}
+
 void AddOptions(CLI::App& app, Config& config) {
   app.set_config("--config", "", "TOML file of these options: name = value")
       ->envname("SLUICE_CONFIG");
@@ -166,6 +193,7 @@ Config ParseConfig(int argc, char** argv) {
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.option_defaults()->take_last();
   AddOptions(app, config);
+  AddKeeping(app, config);
   AddLimits(app, config);
   AddAccessOptions(app, config.access);
   Parse(app, config, argc, argv);

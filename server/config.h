@@ -23,8 +23,11 @@ struct Config {
   // threads = 0: the cores, shared among the jobs.
   TrainRunOptions train_run = {.threads = 0, .nice = 10};
   int max_queued_jobs = 1000;
-  std::string port_file;       // Gets the bound address, once the server answers.
-  std::string metrics_listen;  // HOST:PORT of Prometheus's metrics; empty: none.
+  int64_t keep_updates = 100'000;  // Of each job.
+  double keep_ended_jobs = 0;      // Days; 0: for ever.
+  std::string restore;             // Backup that the data directory is made of; empty: none.
+  std::string port_file;           // Gets the bound address, once the server answers.
+  std::string metrics_listen;      // HOST:PORT of Prometheus's metrics; empty: none.
   observe::LogOptions log;
   int64_t max_batch_rows = 1024;
   int64_t batch_delay_us = 0;

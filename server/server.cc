@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
+#include <spdlog/spdlog.h>
 
 #include <atomic>
 #include <chrono>
@@ -18,8 +19,10 @@
 #include "server/access/address.h"
 #include "server/common/status_macros.h"
 #include "server/jobs/job_manager.h"
+#include "server/jobs/retention.h"
 #include "server/models/registry.h"
 #include "server/observation.h"
+#include "server/rpc/backup_service.h"
 #include "server/rpc/dataset_service.h"
 #include "server/rpc/inference_service.h"
 #include "server/rpc/model_service.h"
@@ -30,9 +33,11 @@
 #include "server/rpc/tls_credentials.h"
 #include "server/rpc/training_service.h"
 #include "server/serving/executor.h"
+#include "server/store/sqlite_backup.h"
 #include "server/store/sqlite_store.h"
 #include "server/timed_store.h"
 #include "server/train_run.h"
+#include "sluice/v1/backup.grpc.pb.h"
 #include "sluice/v1/dataset.grpc.pb.h"
 #include "sluice/v1/inference.grpc.pb.h"
 #include "sluice/v1/model.grpc.pb.h"
@@ -83,6 +88,27 @@ serving::BatcherOptions BatcherOptionsOf(const Config& config, observe::Metrics*
           .on_batch = [metrics](int64_t calls, int64_t rows) { metrics->CountBatch(calls, rows); }};
 }
 
+jobs::RetentionOptions RetentionOf(const Config& config) {
+  jobs::RetentionOptions options;
+  options.keep_updates = config.keep_updates;
+  if (config.keep_ended_jobs > 0) options.keep_ended = absl::Hours(24 * config.keep_ended_jobs);
+  options.on_error = [](const absl::Status& status) {
+    spdlog::warn("what is kept of ended jobs could not be removed, and will be tried again: {}",
+                 std::string(status.message()));
+  };
+  return options;
+}
+
+// Its errors name the flag.
+absl::Status Restore(const Config& config) {
+  if (config.restore.empty()) return absl::OkStatus();
+  spdlog::info("restoring {} into {}", config.restore, config.data_dir);
+  const absl::Status restored = store::RestoreSqliteBackup(config.data_dir, config.restore);
+  if (restored.ok()) return restored;
+  return absl::Status(restored.code(),
+                      absl::StrCat("--restore ", config.restore, ": ", restored.message()));
+}
+
 class GrpcServer : public Server {
  public:
   GrpcServer(const Config& config, std::unique_ptr<access::Access> access,
@@ -107,6 +133,7 @@ class GrpcServer : public Server {
     jobs::Options options;
     options.max_running = config.max_running_jobs;
     options.max_queued = config.max_queued_jobs;
+    options.keep_updates = config.keep_updates;
     options.on_published = [this](const std::string& model, int64_t) { registry_->Refresh(model); };
     options.encode_error = EncodeTrainError;
     ASSIGN_OR_RETURN(
@@ -117,6 +144,7 @@ class GrpcServer : public Server {
     metrics_->SetState([parts = Parts{compute_, io_, batcher_, bytes_, rows_, *registry_, *jobs_}] {
       return StateOf(parts);
     });
+    retention_ = std::make_unique<jobs::Retention>(store_.get(), RetentionOf(config));
     return absl::OkStatus();
   }
 
@@ -141,7 +169,7 @@ class GrpcServer : public Server {
     for (const char* service :
          {v1::ModelService::service_full_name(), v1::DatasetService::service_full_name(),
           v1::TrainingService::service_full_name(), v1::InferenceService::service_full_name(),
-          v1::ServerService::service_full_name(),
+          v1::ServerService::service_full_name(), v1::BackupService::service_full_name(),
           inference::GRPCInferenceService::service_full_name()}) {
       server_->GetHealthCheckService()->SetServingStatus(service, true);
     }
@@ -185,6 +213,7 @@ class GrpcServer : public Server {
     services_.push_back(rpc::MakeDatasetService(runtime));
     services_.push_back(rpc::MakeTrainingService(runtime));
     services_.push_back(rpc::MakeInferenceService(runtime));
+    services_.push_back(rpc::MakeBackupService(runtime));
     services_.push_back(rpc::MakeOpenInferenceService(runtime));
     services_.push_back(rpc::MakeServerService(runtime));
     services_.push_back(rpc::MakeReflectionService(runtime));
@@ -202,6 +231,7 @@ class GrpcServer : public Server {
   serving::Budget bytes_, rows_;
   std::unique_ptr<models::Registry> registry_;
   std::unique_ptr<jobs::JobManager> jobs_;
+  std::unique_ptr<jobs::Retention> retention_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::unique_ptr<grpc::Server> server_;
@@ -235,6 +265,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   ASSIGN_OR_RETURN(std::unique_ptr<access::Access> access, OpenAccess(config));
   // Before the store, whose opening may take long: who looks sees that it is not ready.
   ASSIGN_OR_RETURN(Observation observation, Observe(config.metrics_listen, config.access.insecure));
+  RETURN_IF_ERROR(Restore(config));
   ASSIGN_OR_RETURN(std::unique_ptr<store::Store> store, store::OpenSqliteStore(config.data_dir));
   return StartWith(config, std::move(access), std::move(store), std::move(observation));
 }

@@ -46,8 +46,8 @@ observe::JobProgress ProgressToShow(const training::Progress& progress) {
 }
 
 // `last` gets the progress of the last epoch, and `shown` shows it.
-training::TrainCallbacks CallbacksOf(jobs::RunContext& context, training::Progress* last,
-                                     observe::RunningJobs::Run* shown) {
+training::TrainCallbacks CallbacksOf(jobs::RunContext& context, absl::Duration checkpoint_interval,
+                                     training::Progress* last, observe::RunningJobs::Run* shown) {
   training::TrainCallbacks callbacks;
   callbacks.on_progress = [&context, last, shown](const training::Progress& progress) {
     if (progress.epoch > 0) {
@@ -62,6 +62,7 @@ training::TrainCallbacks CallbacksOf(jobs::RunContext& context, training::Progre
   callbacks.on_snapshot = [&context](int64_t epoch, const flows::FlowState& state) {
     return context.SaveSnapshot(epoch, models::EncodeModelFile(state));
   };
+  callbacks.checkpoint_interval = checkpoint_interval;
   callbacks.signal = [&context] { return ToTraining(context.signal()); };
   return callbacks;
 }
@@ -125,7 +126,8 @@ class TrainRun {
     training::Progress last;
     observe::RunningJobs::Run shown(running_, job.id, job.model);
     ASSIGN_OR_RETURN(training::TrainOutcome outcome,
-                     training::Train(input, CallbacksOf(context, &last, &shown)));
+                     training::Train(input, CallbacksOf(context, options_.checkpoint_interval, &last,
+                                                        &shown)));
     jobs::RunResult result;
     if (outcome.stopped_by != training::Signal::kContinue) return result;
     last.message = "published";

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "absl/time/time.h"
 #include "server/jobs/job_manager.h"
 #include "server/models/registry.h"
 #include "server/observe/running_jobs.h"
@@ -13,6 +14,8 @@ namespace sluiced {
 struct TrainRunOptions {
   int threads = 1;  // Of each run.
   int nice = 0;     // Of these threads: how far they give way to inference (0-19).
+  // Between two checkpoints of a run, each at the end of an epoch.
+  absl::Duration checkpoint_interval = absl::Seconds(2);
 };
 
 // For JobManager::Create. Owns none of them; all must outlive the manager. `running` is

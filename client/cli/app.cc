@@ -155,6 +155,7 @@ int RunCli(int argc, const char* const* argv) {
   AddBenchCommand(app, context);
   AddPlotCommands(app, context);
   AddTokenCommands(app, context);
+  AddBackupCommand(app, context);
   app.footer(kFooter);
   ReadNumbersStrictly(app);
   return Parse(app, context, argc, argv);

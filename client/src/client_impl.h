@@ -22,6 +22,7 @@ class ClientImpl final : public Client {
 
   Result<Health> CheckHealth() override;
   Result<Statistics> GetStatistics() override;
+  Status Backup(const std::function<Status(const BackupPart&)>& on_part) override;
 
   Result<Model> CreateModel(const std::string& id, const FlowSpec& spec,
                             const CreateModelOptions& options) override;

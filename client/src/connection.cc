@@ -114,7 +114,8 @@ Stubs ConnectStubs(const std::string& address, const ClientOptions& options) {
                .datasets = v1::DatasetService::NewStub(channel),
                .training = v1::TrainingService::NewStub(channel),
                .inference = v1::InferenceService::NewStub(channel),
-               .server = v1::ServerService::NewStub(channel)};
+               .server = v1::ServerService::NewStub(channel),
+               .backup = v1::BackupService::NewStub(channel)};
 }
 
 }  // namespace sluice

@@ -8,6 +8,7 @@
 
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "sluice/client.h"
+#include "sluice/v1/backup.grpc.pb.h"
 #include "sluice/v1/dataset.grpc.pb.h"
 #include "sluice/v1/inference.grpc.pb.h"
 #include "sluice/v1/model.grpc.pb.h"
@@ -23,6 +24,7 @@ struct Stubs {
   std::unique_ptr<v1::TrainingService::StubInterface> training;
   std::unique_ptr<v1::InferenceService::StubInterface> inference;
   std::unique_ptr<v1::ServerService::StubInterface> server;
+  std::unique_ptr<v1::BackupService::StubInterface> backup;
 };
 
 // Whether calls that may be repeated safely are tried up to three times while the

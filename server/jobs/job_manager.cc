@@ -15,6 +15,7 @@ namespace sluiced::jobs {
 absl::StatusOr<std::unique_ptr<JobManager>> JobManager::Create(store::Store* store, RunFunction run,
                                                                Options options) {
   if (options.max_running < 1) return FieldError("max_running", "must be at least 1");
+  if (options.keep_updates < 1) return FieldError("keep_updates", "must be at least 1");
   auto manager = std::make_unique<JobManagerImpl>(store, std::move(run), std::move(options));
   RETURN_IF_ERROR(manager->Start());
   return manager;

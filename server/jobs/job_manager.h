@@ -66,6 +66,8 @@ struct Options {
   // killed or crashed is not started again: it is FAILED.
   int max_stalled_attempts = 3;
   WatchOptions watch;
+  // About how many updates of a running job are stored: the last ones. At least 1.
+  int64_t keep_updates = 100'000;
   // Called after a publication is stored and before watchers see that the job has ended; on a
   // thread of the manager's, which it must not call.
   std::function<void(const std::string& model, int64_t version)> on_published;

@@ -52,7 +52,7 @@ void JobManagerImpl::WaitToSaveAgain(std::unique_lock<std::mutex>* lock) {
 }
 
 absl::StatusOr<RunResult> JobManagerImpl::RunJob(const JobPtr& job) {
-  JobRunContext context(store_, job, [this] {
+  JobRunContext context(store_, job, options_.keep_updates, [this] {
     std::lock_guard<std::mutex> hold(mu_);
     changed_.notify_all();  // Others may start beside it.
   });

@@ -1,15 +1,31 @@
 #include "server/jobs/run_context.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/time/clock.h"
 #include "server/common/status_macros.h"
 
 namespace sluiced::jobs {
+namespace {
 
-JobRunContext::JobRunContext(store::Store* store, std::shared_ptr<Job> job,
+constexpr int64_t kMostBetweenTrims = 1000;
+
+// Now and then, since a removal costs as much for one update as for many: a job has at
+// most a tenth more than it is to keep.
+bool IsTrimDue(int64_t sequence, int64_t keep) {
+  const int64_t between = std::clamp<int64_t>(keep / 10, 1, kMostBetweenTrims);
+  return sequence > keep && sequence % between == 0;
+}
+
+}  // namespace
+
+JobRunContext::JobRunContext(store::Store* store, std::shared_ptr<Job> job, int64_t keep_updates,
                              std::function<void()> on_progress)
-    : store_(store), job_(std::move(job)), on_progress_(std::move(on_progress)) {}
+    : store_(store),
+      job_(std::move(job)),
+      keep_updates_(keep_updates),
+      on_progress_(std::move(on_progress)) {}
 
 Signal JobRunContext::signal() const { return job_->signal.load(std::memory_order_acquire); }
 
@@ -25,6 +41,10 @@ absl::Status JobRunContext::AddUpdate(std::string payload) {
   RETURN_IF_ERROR(store_->AppendUpdates(job_->id, {update}));
   job_->record.last_sequence = update.sequence;
   job_->log->Publish(update, &wakeups);
+  if (IsTrimDue(update.sequence, keep_updates_)) {
+    // What cannot be removed now is removed the next time.
+    store_->TrimUpdates(job_->id, keep_updates_).IgnoreError();
+  }
   return absl::OkStatus();
 }
 

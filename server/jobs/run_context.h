@@ -1,6 +1,7 @@
 // JobRunContext: the RunContext over a store and a job.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,7 +14,8 @@ namespace sluiced::jobs {
 class JobRunContext : public RunContext {
  public:
   // `on_progress`: called on the first checkpoint of the run.
-  JobRunContext(store::Store* store, std::shared_ptr<Job> job, std::function<void()> on_progress);
+  JobRunContext(store::Store* store, std::shared_ptr<Job> job, int64_t keep_updates,
+                std::function<void()> on_progress);
 
   Signal signal() const override;
   absl::Status AddUpdate(std::string payload) override;
@@ -24,6 +26,7 @@ class JobRunContext : public RunContext {
  private:
   store::Store* const store_;
   const std::shared_ptr<Job> job_;
+  const int64_t keep_updates_;
   const std::function<void()> on_progress_;
 };
 

@@ -17,8 +17,8 @@ struct RpcInfo {
 
 // What a caller may do is decided here and nowhere else. Looking at models is for
 // everyone with a token, computing with them for infer; what adds to the server or
-// changes it is for train, and so is taking data or parameters away; what destroys
-// is for admin, who may do all. gRPC's own health service asks nobody.
+// changes it is for train, and so is taking data or parameters away; what destroys, and
+// taking all of it, is for admin, who may do all. gRPC's own health service asks nobody.
 inline constexpr RpcInfo kRpcs[] = {
     {"sluice.v1.ModelService", "CreateModel", access::Scope::kTrain},
     {"sluice.v1.ModelService", "GetModel", access::Scope::kAny},
@@ -55,6 +55,7 @@ inline constexpr RpcInfo kRpcs[] = {
     {"sluice.v1.InferenceService", "StreamLogProb", access::Scope::kInfer},
     {"sluice.v1.InferenceService", "StreamTransform", access::Scope::kInfer},
     {"sluice.v1.InferenceService", "StreamSample", access::Scope::kInfer},
+    {"sluice.v1.BackupService", "Backup", access::Scope::kAdmin},
     {"inference.GRPCInferenceService", "ServerLive", access::Scope::kAny},
     {"inference.GRPCInferenceService", "ServerReady", access::Scope::kAny},
     {"inference.GRPCInferenceService", "ServerMetadata", access::Scope::kAny},

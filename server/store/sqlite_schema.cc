@@ -3,6 +3,7 @@
 #include <span>
 
 #include "absl/strings/str_cat.h"
+#include "server/common/status_macros.h"
 
 namespace sluiced::store {
 namespace {
@@ -96,6 +97,13 @@ void Take(Connection& c, std::span<const char* const> step) {
 
 }  // namespace
 
+absl::Status CheckFormat(int64_t version) {
+  if (version >= 0 && version <= kVersion) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("the data's format is ", version,
+                                                    "; this release reads formats up to ",
+                                                    kVersion));
+}
+
 absl::Status PrepareSchema(Connection* connection) {
   return connection->InTransaction([](Connection& c) -> absl::Status {
     int64_t version = 0;
@@ -104,11 +112,7 @@ absl::Status PrepareSchema(Connection* connection) {
       if (rows.Next()) version = rows.Int(0);
     }
     if (version == kVersion) return absl::OkStatus();
-    if (version < 0 || version > kVersion) {
-      return absl::FailedPreconditionError(absl::StrCat("the data directory's format is ", version,
-                                                        "; this release reads formats up to ",
-                                                        kVersion));
-    }
+    RETURN_IF_ERROR(CheckFormat(version));
     if (version == 0 && c.Exists("SELECT 1 FROM sqlite_schema")) {
       return absl::FailedPreconditionError("sluice.db belongs to another program");
     }

@@ -1,6 +1,8 @@
 // The tables, and their versions over time.
 #pragma once
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "server/store/sqlite_connection.h"
 
@@ -10,5 +12,8 @@ namespace sluiced::store {
 // one's format, in one transaction. FAILED_PRECONDITION for a file that a newer
 // release, or another program, wrote.
 absl::Status PrepareSchema(Connection* connection);
+
+// FAILED_PRECONDITION for a format that this release does not know.
+absl::Status CheckFormat(int64_t version);
 
 }  // namespace sluiced::store

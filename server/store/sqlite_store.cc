@@ -5,7 +5,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/common/errors.h"
 #include "server/common/status_macros.h"
+#include "server/store/backup_format.h"
+#include "server/store/sqlite_backup.h"
 #include "server/store/sqlite_schema.h"
 #include "server/store/sqlite_store_impl.h"
 
@@ -13,6 +16,7 @@ namespace sluiced::store {
 namespace {
 
 constexpr size_t kIdleReaders = 8;
+constexpr absl::Duration kBackupRetry = absl::Seconds(10);
 
 absl::StatusOr<std::unique_ptr<Connection>> Connect(const std::string& path, Access access) {
   try {
@@ -27,10 +31,12 @@ absl::StatusOr<std::unique_ptr<Connection>> Connect(const std::string& path, Acc
 
 SqliteStore::SqliteStore(DataDirLock lock, const std::string& data_dir)
     : lock_(std::move(lock)),
-      path_(absl::StrCat(data_dir, "/sluice.db")),
+      data_dir_(data_dir),
+      path_(DatabasePath(data_dir)),
       reserve_(absl::StrCat(data_dir, "/reserve")) {}
 
 absl::Status SqliteStore::Start() {
+  RemoveUnfinishedCopies(data_dir_);
   {
     std::lock_guard<std::mutex> hold(write_mu_);
     absl::Status connected = ConnectLocked();
@@ -110,6 +116,16 @@ void SqliteStore::ReleaseSpace() {
   std::lock_guard<std::mutex> hold(write_mu_);
   ReuseLogLocked();
   reserve_.Fill();
+}
+
+absl::StatusOr<std::unique_ptr<Backup>> SqliteStore::StartBackup() {
+  const auto slot = std::make_shared<char>();
+  {
+    std::lock_guard<std::mutex> hold(write_mu_);
+    if (!backup_slot_.expired()) return Exhausted("another backup is being made", kBackupRetry);
+    backup_slot_ = slot;
+  }
+  return StartSqliteBackup(data_dir_, slot);
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& data_dir) {

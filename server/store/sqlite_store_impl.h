@@ -69,6 +69,10 @@ class SqliteStore : public Store {
                                     const Publication& publication) override;
   absl::Status DeleteJob(absl::string_view id) override;
 
+  absl::Status TrimUpdates(absl::string_view job, int64_t keep) override;
+  absl::Status ForgetJobsEndedBefore(absl::Time time) override;
+  absl::StatusOr<std::unique_ptr<Backup>> StartBackup() override;
+
  private:
   // A transaction that is on disk once it returned OK.
   template <typename Body>
@@ -129,6 +133,7 @@ class SqliteStore : public Store {
 
   // Constant after construction.
   const DataDirLock lock_;
+  const std::string data_dir_;
   const std::string path_;
   // Guarded.
   std::mutex write_mu_;
@@ -136,6 +141,7 @@ class SqliteStore : public Store {
   std::unique_ptr<Connection> writer_ ABSL_GUARDED_BY(write_mu_);
   std::unique_ptr<Connection> deferred_writer_ ABSL_GUARDED_BY(write_mu_);
   std::set<int64_t> uploading_ ABSL_GUARDED_BY(write_mu_);
+  std::weak_ptr<void> backup_slot_ ABSL_GUARDED_BY(write_mu_);  // Held by the backup there is.
   std::mutex readers_mu_;
   std::vector<std::unique_ptr<Connection>> idle_readers_ ABSL_GUARDED_BY(readers_mu_);
 };

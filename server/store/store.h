@@ -10,6 +10,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "server/store/backup.h"
 #include "server/store/records.h"
 
 namespace sluiced::store {
@@ -94,6 +96,15 @@ class Store {
                                             const Publication& publication) = 0;
   // With updates, checkpoint and snapshots. FAILED_PRECONDITION unless ended.
   virtual absl::Status DeleteJob(absl::string_view id) = 0;
+
+  // --- keeping house, in steps that let other writers in
+  // Leaves the job's last `keep` updates, at least one.
+  virtual absl::Status TrimUpdates(absl::string_view job, int64_t keep) = 0;
+  // Of jobs that ended before `time` leaves the record and the last update.
+  virtual absl::Status ForgetJobsEndedBefore(absl::Time time) = 0;
+  // A copy of all that is acknowledged now. One at a time: RESOURCE_EXHAUSTED while
+  // another is there, or when the disk has no room for it.
+  virtual absl::StatusOr<std::unique_ptr<Backup>> StartBackup() = 0;
 };
 
 }  // namespace sluiced::store

@@ -173,6 +173,82 @@ TEST_P(JobContract, IsDeletedWithAllOfItOnceItHasEnded) {
   EXPECT_TRUE(store().ListUpdates("job-a", 0, 10).value().empty());
 }
 
+TEST_P(JobContract, TrimmingLeavesTheLastUpdates) {
+  MakeJob(store(), "job-a", "wow");
+  MakeJob(store(), "job-b", "wow");
+  for (const char* job : {"job-a", "job-b"}) {
+    std::vector<UpdateRecord> updates;
+    for (int64_t sequence = 1; sequence <= 10'000; ++sequence) {
+      updates.push_back(SomeUpdate(sequence));
+    }
+    ASSERT_TRUE(store().AppendUpdates(job, updates).ok());
+  }
+  ASSERT_TRUE(store().TrimUpdates("job-a", 20'000).ok());
+  EXPECT_EQ(store().ListUpdates("job-a", 0, 1)->at(0).sequence, 1);
+  ASSERT_TRUE(store().TrimUpdates("job-a", 3).ok());
+  const auto left = store().ListUpdates("job-a", 0, 10).value();
+  ASSERT_EQ(left.size(), 3u);
+  EXPECT_EQ(left.at(0).sequence, 9'998);
+  EXPECT_EQ(store().GetJob("job-a")->last_sequence, 10'000);
+  ASSERT_TRUE(store().TrimUpdates("job-a", 0).ok());  // One stays whatever is said.
+  EXPECT_EQ(store().ListUpdates("job-a", 0, 10)->size(), 1u);
+  EXPECT_EQ(store().ListUpdates("job-b", 0, 10)->at(0).sequence, 1);
+  ASSERT_TRUE(store().AppendUpdates("job-a", {SomeUpdate(10'001)}).ok());
+  EXPECT_EQ(store().TrimUpdates("none", 1).code(), absl::StatusCode::kNotFound);
+}
+
+// Ended at `end`, with updates, a snapshot and a checkpoint.
+void MakeEndedJob(Store& store, const std::string& id, absl::Time end) {
+  JobRecord job = MakeJob(store, id, "wow");
+  ASSERT_TRUE(store.SaveSnapshot(id, 1, "first").ok());
+  ASSERT_TRUE(store.SaveCheckpoint(id, "kept").ok());
+  job.state = JobState::kFailed;
+  job.error = "why";
+  job.end_time = end;
+  ASSERT_TRUE(store.SaveJob(job, {SomeUpdate(1), SomeUpdate(2, job.state)}).ok());
+}
+
+TEST_P(JobContract, AnEndedJobThatIsForgottenKeepsItsRecordAndItsLastUpdate) {
+  const absl::Time noon = absl::FromUnixSeconds(1'700'000'000);
+  MakeEndedJob(store(), "early", noon - absl::Hours(1));
+  MakeEndedJob(store(), "early-too", noon - absl::Hours(1));
+  MakeEndedJob(store(), "late", noon);
+  MakeJob(store(), "unfinished", "wow");
+  ASSERT_TRUE(store().SaveCheckpoint("unfinished", "kept").ok());
+  const JobRecord before = store().GetJob("early").value();
+  ASSERT_TRUE(store().ForgetJobsEndedBefore(noon).ok());
+  ASSERT_TRUE(store().ForgetJobsEndedBefore(noon).ok());  // Again changes nothing.
+  for (const char* id : {"early", "early-too"}) {
+    EXPECT_EQ(store().ListSnapshots(id)->size(), 0u);
+    EXPECT_EQ(store().GetCheckpoint(id).value(), "");
+    const auto updates = store().ListUpdates(id, 0, 10).value();
+    ASSERT_EQ(updates.size(), 1u);
+    EXPECT_EQ(updates.at(0).state, JobState::kFailed);
+    EXPECT_EQ(updates.at(0).sequence, 2);
+  }
+  EXPECT_TRUE(store().GetJob("early").value() == before);
+  EXPECT_EQ(store().GetCheckpoint("late").value(), "kept");
+  EXPECT_EQ(store().ListSnapshots("late")->size(), 1u);
+  EXPECT_EQ(store().ListUpdates("late", 0, 10)->size(), 2u);
+  EXPECT_EQ(store().GetCheckpoint("unfinished").value(), "kept");
+}
+
+TEST_P(JobContract, ForgetsMoreThanOneStepTakes) {
+  MakeEndedJob(store(), "long", absl::FromUnixSeconds(1));
+  std::vector<UpdateRecord> updates;
+  for (int64_t sequence = 3; sequence <= 10'000; ++sequence) {
+    updates.push_back(SomeUpdate(sequence, JobState::kFailed));
+  }
+  ASSERT_TRUE(store().AppendUpdates("long", updates).ok());
+  for (int64_t epoch = 2; epoch <= 30; ++epoch) {
+    ASSERT_TRUE(store().SaveSnapshot("long", epoch, "next").ok());
+  }
+  ASSERT_TRUE(store().ForgetJobsEndedBefore(absl::FromUnixSeconds(2)).ok());
+  EXPECT_EQ(store().ListUpdates("long", 0, 10)->at(0).sequence, 10'000);
+  EXPECT_EQ(store().ListSnapshots("long")->size(), 0u);
+  EXPECT_EQ(store().GetCheckpoint("long").value(), "");
+}
+
 INSTANTIATE_TEST_SUITE_P(AllBackends, JobContract, ::testing::ValuesIn(AllBackends()), BackendName);
 
 }  // namespace

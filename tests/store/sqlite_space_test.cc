@@ -57,6 +57,62 @@ TEST(SqliteSpace, DeletedDatasetsGiveTheirSpaceBack) {
   EXPECT_LT(std::filesystem::file_size(dir.path() + "/sluice.db"), uint64_t{4} << 20);
 }
 
+TEST(SqliteSpace, OfAJobsCheckpointsOnlyTheLastIsThere) {
+  TempDir dir;
+  {
+    auto store = OpenSqliteStore(dir.path()).value();
+    MakeModel(*store, "wow");
+    MakeJob(*store, "job-a", "wow");
+    for (char i = 'a'; i <= 'z'; ++i) {
+      ASSERT_TRUE(store->SaveCheckpoint("job-a", std::string(kMiB, i)).ok());
+    }
+    EXPECT_EQ(store->GetCheckpoint("job-a").value(), std::string(kMiB, 'z'));
+  }
+  SQLite::Database file(dir.path() + "/sluice.db", SQLite::OPEN_READWRITE);
+  EXPECT_EQ(file.execAndGet("SELECT count(*) FROM checkpoints").getInt64(), 1);
+  EXPECT_LT(std::filesystem::file_size(dir.path() + "/sluice.db"), uint64_t{4} << 20);
+}
+
+TEST(SqliteSpace, UpdatesThatAreTrimmedMakeRoomForOthers) {
+  TempDir dir;
+  {
+    auto store = OpenSqliteStore(dir.path()).value();
+    MakeModel(*store, "wow");
+    MakeJob(*store, "job-a", "wow");
+    UpdateRecord update = SomeUpdate(0);
+    update.payload = std::string(1000, 'p');
+    for (int round = 0; round < 50; ++round) {  // 50 MB in all.
+      std::vector<UpdateRecord> updates;
+      for (int i = 0; i < 1000; ++i) {
+        ++update.sequence;
+        updates.push_back(update);
+      }
+      ASSERT_TRUE(store->AppendUpdates("job-a", updates).ok());
+      ASSERT_TRUE(store->TrimUpdates("job-a", 500).ok());
+    }
+    EXPECT_EQ(store->ListUpdates("job-a", 0, 1000)->size(), 500u);
+  }
+  EXPECT_LT(std::filesystem::file_size(dir.path() + "/sluice.db"), uint64_t{4} << 20);
+}
+
+TEST(SqliteSpace, WhatEndedJobsLeaveBehindGivesItsSpaceBack) {
+  TempDir dir;
+  {
+    auto store = OpenSqliteStore(dir.path()).value();
+    MakeModel(*store, "wow");
+    JobRecord job = MakeJob(*store, "job-a", "wow");
+    for (int64_t epoch = 1; epoch <= 40; ++epoch) {
+      ASSERT_TRUE(store->SaveSnapshot("job-a", epoch, std::string(kMiB, 's')).ok());
+    }
+    job.state = JobState::kCancelled;
+    job.end_time = absl::FromUnixSeconds(1);
+    ASSERT_TRUE(store->SaveJob(job, {SomeUpdate(1, job.state)}).ok());
+    ASSERT_TRUE(store->ForgetJobsEndedBefore(absl::FromUnixSeconds(2)).ok());
+  }
+  EXPECT_EQ(FreePages(dir.path()), 0);
+  EXPECT_LT(std::filesystem::file_size(dir.path() + "/sluice.db"), uint64_t{4} << 20);
+}
+
 TEST(SqliteSpace, UploadsThatAKilledProcessLeftAreRemovedAtOpening) {
   TempDir dir;
   OpenSqliteStore(dir.path()).value().reset();

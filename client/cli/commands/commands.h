@@ -20,5 +20,6 @@ void AddBenchCommand(CLI::App& app, Context& context);
 void AddPlotCommands(CLI::App& app, Context& context);
 void AddTopCommand(CLI::App& app, Context& context);
 void AddTokenCommands(CLI::App& app, Context& context);
+void AddBackupCommand(CLI::App& app, Context& context);
 
 }  // namespace sluice::cli

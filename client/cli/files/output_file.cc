@@ -45,14 +45,23 @@ bool IsPlain(const std::string& path) {
          kind == std::filesystem::file_type::not_found;
 }
 
+bool SyncDirectoryOf(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const int handle = open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_CLOEXEC);
+  if (handle < 0) return false;
+  const bool synced = fsync(handle) == 0 || errno == EINVAL;
+  close(handle);
+  return synced;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<OutputFile>> OutputFile::Create(const std::string& path) {
+Result<std::unique_ptr<OutputFile>> OutputFile::Create(const std::string& path, int mode) {
   using Made = std::unique_ptr<OutputFile>;
   if (path == "-") return Made(new OutputFile(path, "", STDOUT_FILENO));
   const std::string beside = IsPlain(path) ? path + ".part" + std::to_string(getpid()) : "";
   const int handle = open(beside.empty() ? path.c_str() : beside.c_str(),
-                          O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+                          O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
   if (handle < 0) return CannotWrite(path, errno);
   return Made(new OutputFile(path, beside, handle));
 }
@@ -86,12 +95,20 @@ Status OutputFile::Write(std::string_view bytes) {
   return {};
 }
 
+Status OutputFile::Sync() {
+  synced_ = true;
+  // Pipes and terminals have nothing to sync.
+  if (fsync(handle_) != 0 && errno != EINVAL && errno != EROFS) return Failed(errno);
+  return {};
+}
+
 Status OutputFile::Commit() {
   // Some file systems say only now that the disk is full.
   const int handle = std::exchange(handle_, -1);
   if (handle > STDERR_FILENO && close(handle) != 0) return Failed(errno);
   if (!beside_.empty() && std::rename(beside_.c_str(), path_.c_str()) != 0) return Failed(errno);
   committed_ = true;
+  if (synced_ && !beside_.empty() && !SyncDirectoryOf(path_)) return Failed(errno);
   return {};
 }
 

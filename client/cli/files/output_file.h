@@ -17,13 +17,16 @@ namespace sluice::cli {
 // and pipes are written in place. One at a time. Errors name the file.
 class OutputFile {
  public:
-  static Result<std::unique_ptr<OutputFile>> Create(const std::string& path);
+  // `mode`: who may do what with a file that is made, but for the umask.
+  static Result<std::unique_ptr<OutputFile>> Create(const std::string& path, int mode = 0666);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
   Status Write(std::string_view bytes);
-  // Nothing can be written afterwards.
+  // What was written outlives the machine's end, where it goes to a disk.
+  Status Sync();
+  // Nothing can be written afterwards. The name too outlives the machine's end after Sync.
   Status Commit();
 
   // Bytes that may still be written, where a disk sets a limit.
@@ -38,6 +41,7 @@ class OutputFile {
   const std::string beside_;  // Empty where it is written in place.
   int handle_;
   std::optional<RemoveOnInterrupt> remove_on_interrupt_;
+  bool synced_ = false;
   bool committed_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sluice/result.h"
@@ -60,8 +61,18 @@ class Client {
   };
   virtual Result<Health> CheckHealth() = 0;
 
+  // --- the server as a whole
   // How the server is, and was in the last minute.
   virtual Result<Statistics> GetStatistics() = 0;
+  struct BackupPart {
+    std::string_view bytes;  // Of the file; none while the server makes its copy.
+    int64_t done = 0;        // Bytes of `total` that are copied, or given with this part.
+    int64_t total = 0;
+  };
+  // Hands over a file that holds all that the server keeps as it is now, for
+  // `sluiced --restore`, in parts, in order. It is whole only when this is OK. A failed
+  // Status of `on_part` ends the call and is the result.
+  virtual Status Backup(const std::function<Status(const BackupPart&)>& on_part) = 0;
 
   // --- models
   struct CreateModelOptions {

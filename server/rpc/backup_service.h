@@ -1,0 +1,14 @@
+// BackupService: sluice.v1.BackupService.
+#pragma once
+
+#include <grpcpp/impl/service_type.h>
+
+#include <memory>
+
+#include "server/rpc/runtime.h"
+
+namespace sluiced::rpc {
+
+std::unique_ptr<grpc::Service> MakeBackupService(const Runtime& runtime);
+
+}  // namespace sluiced::rpc
