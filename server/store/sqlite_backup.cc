@@ -25,6 +25,7 @@ namespace sluiced::store {
 namespace {
 
 constexpr int kPagesPerStep = 512;  // Of 4 KiB.
+constexpr int kBusyTimeoutMs = 10'000;
 constexpr size_t kPartBytes = size_t{1} << 20;
 constexpr int64_t kRoomToLeave = int64_t{16} << 20;  // For those who write meanwhile.
 constexpr absl::Duration kDiskFullRetry = absl::Seconds(30);
@@ -52,7 +53,7 @@ absl::Status CheckRoom(const std::string& data_dir, int64_t bytes) {
 class PageCopy {
  public:
   PageCopy(const std::string& from, const std::string& to)
-      : source_(from, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX),
+      : source_(from, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, kBusyTimeoutMs),
         target_(to, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX) {
     // What a crash leaves of the copy is of no use to anybody.
     target_.execAndGet("PRAGMA journal_mode=OFF");
@@ -92,9 +93,10 @@ void MarkAsBackup(const std::string& path) {
   copy.execAndGet("PRAGMA journal_mode=DELETE");
   copy.exec(absl::StrCat("PRAGMA application_id=", kApplicationId));
   // The runs under way have not ended with the server's death.
-  copy.exec(absl::StrCat("UPDATE jobs SET stalled_attempts = stalled_attempts - 1"
-                         " WHERE stalled_attempts > 0 AND state = ",
-                         static_cast<int>(JobState::kRunning)));
+  copy.exec(
+      absl::StrCat("UPDATE jobs SET stalled_attempts = stalled_attempts - 1"
+                   " WHERE stalled_attempts > 0 AND state = ",
+                   static_cast<int>(JobState::kRunning)));
 }
 
 class SqliteBackup final : public Backup {

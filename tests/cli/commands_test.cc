@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -24,6 +25,20 @@ TEST_F(Commands, HealthIsSilentOnStderr) {
   EXPECT_EQ(ran.code, kExitOk);
   EXPECT_EQ(ran.out, "serving\n");
   EXPECT_THAT(ran.err, IsEmpty());
+}
+
+TEST_F(Commands, ABackupIsAFileForItsOwner) {
+  EXPECT_THAT(Sluice("backup all.backup").err, HasSubstr("of backup; sluiced --restore takes it"));
+  ExpectStartsWith("all.backup", "SQLite format 3");
+  EXPECT_EQ(std::filesystem::status(File("all.backup")).permissions(),
+            std::filesystem::perms(0600));
+  ExpectOk("backup all.backup");  // Yesterday's is replaced by a whole one.
+  const Ran piped = Sluice("backup - | wc -c");
+  EXPECT_GT(std::stoll(piped.out), 4096);
+  const Ran lost = Sluice("backup no/such/directory/file");
+  EXPECT_EQ(lost.code, kExitError);
+  EXPECT_THAT(lost.err, HasSubstr("no/such/directory/file"));
+  EXPECT_EQ(Sluice("backup").code, kExitUsage);
 }
 
 TEST_F(Commands, DatasetsComeAndGo) {

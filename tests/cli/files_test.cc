@@ -181,6 +181,20 @@ TEST_F(Directory, WhatIsNotCommittedLeavesNothing) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path_), {}), 1);
 }
 
+TEST_F(Directory, WhatIsSyncedHasItsModeAndItsName) {
+  const auto file = OutputFile::Create(File("a"), 0600);
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE((*file)->Write("all").ok());
+  ASSERT_TRUE((*file)->Sync().ok());
+  ASSERT_TRUE((*file)->Commit().ok());
+  EXPECT_EQ(*ReadFile(File("a")), "all");
+  EXPECT_EQ(std::filesystem::status(File("a")).permissions(), std::filesystem::perms(0600));
+  const auto device = OutputFile::Create("/dev/null");
+  ASSERT_TRUE(device.ok());
+  EXPECT_TRUE((*device)->Sync().ok());  // There is nothing to sync.
+  EXPECT_TRUE((*device)->Commit().ok());
+}
+
 TEST_F(Directory, DevicesAreWrittenInPlace) {
   EXPECT_TRUE(WriteFile("/dev/null", "x").ok());
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));

@@ -1,57 +1,20 @@
 // kill -9 at random moments of an upload, a training and a publish: what the
 // server acknowledged is there when it comes back, and nothing half-made is.
-//   SLUICE_CRASH_ROUNDS   kills in all (50)
+//   SLUICE_CRASH_ROUNDS   kills in all, with those of crash_changes_test.cc (24)
 //   SLUICE_CRASH_SEED     of their moments (1)
-#include <algorithm>
 #include <chrono>
 #include <map>
-#include <memory>
-#include <random>
+#include <optional>
 #include <string>
-#include <thread>
 #include <utility>
-#include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/support/fixtures.h"
-#include "tests/support/server_process.h"
+#include "tests/e2e/crash_fixture.h"
 
 namespace sluice::testing {
 namespace {
 
-using std::chrono::microseconds;
 using std::chrono::milliseconds;
-
-// A server that is killed and started again on one data directory.
-class CrashTest : public ::testing::Test {
- protected:
-  static int64_t Rounds() {
-    return std::max<int64_t>(1, (FromEnvironment("SLUICE_CRASH_ROUNDS", 50) + 2) / 3);
-  }
-
-  void StartServer() {
-    ASSERT_TRUE(server_.Start({dir_.path()})) << server_.Log();
-    // A call that meets the kill fails at once instead of looking for the server.
-    client_ = server_.Connect({std::chrono::seconds(60), milliseconds(0)});
-  }
-
-  // Runs `work` on a thread of its own and kills the server at a random moment
-  // within `most` of its start.
-  template <typename Work>
-  void KillDuring(milliseconds most, Work work) {
-    std::thread worker(work);
-    const bool ended = server_.EndsWithin(
-        microseconds(std::uniform_int_distribution<int64_t>(0, most.count() * 1000)(random_)));
-    EXPECT_FALSE(ended) << "the server ended by itself:\n" << server_.Log();
-    server_.Kill();
-    worker.join();
-  }
-
-  TempDir dir_;
-  ServerProcess server_;
-  std::unique_ptr<Client> client_;
-  std::mt19937_64 random_{static_cast<uint64_t>(FromEnvironment("SLUICE_CRASH_SEED", 1))};
-};
 
 TEST_F(CrashTest, UploadsAreWholeOrAbsent) {
   constexpr int64_t kRows = 40000, kCols = 5;  // 1.6 MB: several messages.

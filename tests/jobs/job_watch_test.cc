@@ -57,6 +57,26 @@ TEST_F(JobWatchTest, ReplaysAllOfALongHistoryHoweverSmallTheBuffer) {
   EXPECT_EQ(Sequences(Reader(*manager_, "job-a").ReadToEnd()), Range(1, 712));
 }
 
+TEST_F(JobWatchTest, AReplayBeginsAtTheFirstUpdateThatIsKept) {
+  Options options;
+  options.watcher_buffer = 4;
+  options.keep_updates = 100;
+  StartManager(options);
+  Create("job-a");
+  runs_.AwaitStarted(1);
+  Reader from_the_start(*manager_, "job-a");
+  EXPECT_EQ(from_the_start.Read().value()->sequence, 1);
+  AddUpdates(1000);
+  Reader late(*manager_, "job-a");
+  AddUpdates(5);
+  Finish();
+  const std::vector<int64_t> seen = Sequences(late.ReadToEnd());
+  ASSERT_GE(seen.size(), 100u);
+  EXPECT_LE(seen.size(), 110u) << "a tenth more than asked for, at most";
+  EXPECT_EQ(seen, Range(seen.front(), 1007));  // No gap but the one before it.
+  EXPECT_EQ(from_the_start.ReadToEnd().back().state, JobState::kSucceeded);
+}
+
 TEST_F(JobWatchTest, FollowsLiveAndEndsOnceTheTerminalUpdateWasGiven) {
   StartJob(256);
   Reader reader(*manager_, "job-a");

@@ -56,6 +56,7 @@ TEST_F(Reflection, ListsTheServices) {
                          "sluice.v1.ModelService", "sluice.v1.DatasetService",
                          "sluice.v1.TrainingService", "sluice.v1.InferenceService",
                          "inference.GRPCInferenceService", "sluice.v1.ServerService",
+                         "sluice.v1.BackupService",
                          "grpc.reflection.v1alpha.ServerReflection", "grpc.health.v1.Health"));
 }
 

@@ -44,7 +44,7 @@ Seen LogProb(TestServer& server, int rows,
 
 const char* const kServices[] = {"sluice.v1.ModelService", "sluice.v1.DatasetService",
                                  "sluice.v1.TrainingService", "sluice.v1.InferenceService",
-                                 "sluice.v1.ServerService"};
+                                 "sluice.v1.ServerService", "sluice.v1.BackupService"};
 
 TEST(ServerState, HealthIsToldForTheServerAndEachService) {
   TestServer server;

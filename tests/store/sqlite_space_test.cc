@@ -81,7 +81,7 @@ TEST(SqliteSpace, UpdatesThatAreTrimmedMakeRoomForOthers) {
     MakeJob(*store, "job-a", "wow");
     UpdateRecord update = SomeUpdate(0);
     update.payload = std::string(1000, 'p');
-    for (int round = 0; round < 50; ++round) {  // 50 MB in all.
+    for (int round = 0; round < 50; ++round) {  // 50,000 in all, each some 4 KB there.
       std::vector<UpdateRecord> updates;
       for (int i = 0; i < 1000; ++i) {
         ++update.sequence;
@@ -92,7 +92,7 @@ TEST(SqliteSpace, UpdatesThatAreTrimmedMakeRoomForOthers) {
     }
     EXPECT_EQ(store->ListUpdates("job-a", 0, 1000)->size(), 500u);
   }
-  EXPECT_LT(std::filesystem::file_size(dir.path() + "/sluice.db"), uint64_t{4} << 20);
+  EXPECT_LT(std::filesystem::file_size(dir.path() + "/sluice.db"), uint64_t{16} << 20);
 }
 
 TEST(SqliteSpace, WhatEndedJobsLeaveBehindGivesItsSpaceBack) {
