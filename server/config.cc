@@ -19,7 +19,8 @@ constexpr double kMostDays = 36500;
 
 void AddKeeping(CLI::App& app, Config& config) {
   app.add_option("--restore", config.restore,
-                 "Make --data-dir, which holds no data yet, of this file of `sluice backup`");
+                 "Make --data-dir, which holds no data yet, of this file of `sluice backup`")
+      ->configurable(false);
   app.add_option_function<double>(
          "--checkpoint-interval",
          [&config](double seconds) {

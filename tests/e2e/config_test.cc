@@ -11,6 +11,7 @@ namespace sluice::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Configuration : public ::testing::Test {
  protected:
@@ -25,9 +26,11 @@ class Configuration : public ::testing::Test {
 TEST_F(Configuration, WhatIsPrintedIsAFileThatSaysTheSame) {
   const cli::Ran printed =
       Run("--print-config --data-dir here --threads 3 --max-reply-bytes 2mb --tls-cert a.pem "
-          "--insecure");
+          "--insecure --checkpoint-interval 0.5 --restore once");
   ASSERT_EQ(printed.code, 0) << printed.err;
   EXPECT_THAT(printed.out, HasSubstr("threads=3"));
+  EXPECT_THAT(printed.out, HasSubstr("checkpoint-interval=0.5"));
+  EXPECT_THAT(printed.out, Not(HasSubstr("once"))) << "no server is restored at every start";
   Write(printed.out);
   const cli::Ran again = Run("--config sluiced.toml --print-config");
   EXPECT_EQ(again.code, 0) << again.err;
