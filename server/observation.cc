@@ -54,11 +54,16 @@ observe::QueueState QueueOf(const std::string& name, const serving::Executor& ex
 
 }  // namespace
 
+absl::Status CheckMetricsListen(const std::string& listen, bool insecure) {
+  if (listen.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(observe::MetricsHttp::CheckAddress(listen));
+  return CheckListen(listen, insecure);
+}
+
 absl::StatusOr<Observation> Observe(const std::string& listen, bool insecure) {
   Observation observation{MakeMetrics(), nullptr};
+  RETURN_IF_ERROR(CheckMetricsListen(listen, insecure));
   if (listen.empty()) return observation;
-  RETURN_IF_ERROR(observe::MetricsHttp::CheckAddress(listen));
-  RETURN_IF_ERROR(CheckListen(listen, insecure));
   ASSIGN_OR_RETURN(observation.http,
                    observe::MetricsHttp::Start(listen, observation.metrics.get()));
   spdlog::info("metrics are on http://{}:{}/metrics", listen.substr(0, listen.rfind(':')),

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/observe/metrics.h"
 #include "server/observe/metrics_http.h"
@@ -28,6 +29,7 @@ struct Observation {
 
 // `listen`: HOST:PORT, or empty. INVALID_ARGUMENT for an address that other machines may
 // reach, unless `insecure`: what is said there is said to anybody, in plaintext.
+absl::Status CheckMetricsListen(const std::string& listen, bool insecure);
 absl::StatusOr<Observation> Observe(const std::string& listen, bool insecure);
 
 // The parts that the server is made of.

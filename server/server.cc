@@ -258,7 +258,10 @@ absl::StatusOr<std::unique_ptr<Server>> StartWith(const Config& config,
 
 }  // namespace
 
-absl::Status CheckConfig(const Config& config) { return OpenAccess(config).status(); }
+absl::Status CheckConfig(const Config& config) {
+  RETURN_IF_ERROR(OpenAccess(config).status());
+  return CheckMetricsListen(config.metrics_listen, config.access.insecure);
+}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   // First, so that a server that may not start leaves nothing behind.

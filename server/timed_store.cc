@@ -163,6 +163,18 @@ class TimedStore final : public store::Store {
     const Stopwatch stopwatch(delete_job_);
     return store_->DeleteJob(id);
   }
+  absl::Status TrimUpdates(absl::string_view job, int64_t keep) override {
+    const Stopwatch stopwatch(trim_updates_);
+    return store_->TrimUpdates(job, keep);
+  }
+  absl::Status ForgetJobsEndedBefore(absl::Time time) override {
+    const Stopwatch stopwatch(forget_jobs_);
+    return store_->ForgetJobsEndedBefore(time);
+  }
+  absl::StatusOr<std::unique_ptr<store::Backup>> StartBackup() override {
+    const Stopwatch stopwatch(start_backup_);
+    return store_->StartBackup();
+  }
 
  private:
   observe::Metrics& metrics_;
@@ -197,6 +209,9 @@ class TimedStore final : public store::Store {
   prometheus::Histogram& list_snapshots_ = metrics_.StoreOperation("list_snapshots");
   prometheus::Histogram& finish_job_ = metrics_.StoreOperation("finish_job");
   prometheus::Histogram& delete_job_ = metrics_.StoreOperation("delete_job");
+  prometheus::Histogram& trim_updates_ = metrics_.StoreOperation("trim_updates");
+  prometheus::Histogram& forget_jobs_ = metrics_.StoreOperation("forget_jobs");
+  prometheus::Histogram& start_backup_ = metrics_.StoreOperation("start_backup");
 };
 
 }  // namespace

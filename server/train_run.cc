@@ -125,9 +125,9 @@ class TrainRun {
     RETURN_IF_ERROR(NoteLargeBatch(payload, input, context));
     training::Progress last;
     observe::RunningJobs::Run shown(running_, job.id, job.model);
-    ASSIGN_OR_RETURN(training::TrainOutcome outcome,
-                     training::Train(input, CallbacksOf(context, options_.checkpoint_interval, &last,
-                                                        &shown)));
+    ASSIGN_OR_RETURN(
+        training::TrainOutcome outcome,
+        training::Train(input, CallbacksOf(context, options_.checkpoint_interval, &last, &shown)));
     jobs::RunResult result;
     if (outcome.stopped_by != training::Signal::kContinue) return result;
     last.message = "published";

@@ -84,6 +84,9 @@ TEST_F(Configuration, CheckLooksAtWhatStartingWouldLookAt) {
   const cli::Ran open = Run("--data-dir d --check --listen 0.0.0.0:0");
   EXPECT_EQ(open.code, 1);
   EXPECT_THAT(open.err, HasSubstr("--insecure"));
+  const cli::Ran metrics = Run("--data-dir d --check --metrics-listen 0.0.0.0:0");
+  EXPECT_EQ(metrics.code, 1);
+  EXPECT_THAT(metrics.err, HasSubstr("metrics"));
   const cli::Ran certificate = Run("--data-dir d --check --tls-cert no.pem --tls-key no.pem");
   EXPECT_EQ(certificate.code, 1);
   EXPECT_THAT(certificate.err, HasSubstr("no.pem"));
