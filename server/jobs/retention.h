@@ -21,7 +21,7 @@ struct RetentionOptions {
   // After its end a job keeps its record and its last update alone; absent: it keeps all.
   std::optional<absl::Duration> keep_ended;
   absl::Duration period = absl::Minutes(10);
-  std::function<absl::Time()> now = absl::Now;
+  std::function<absl::Time()> now = [] { return absl::Now(); };
   // What kept a round from its end; the next one tries again. On the thread's own.
   std::function<void(const absl::Status&)> on_error = [](const absl::Status&) {};
 };

@@ -59,7 +59,7 @@ TEST_F(JobWatchTest, ReplaysAllOfALongHistoryHoweverSmallTheBuffer) {
 
 TEST_F(JobWatchTest, AReplayBeginsAtTheFirstUpdateThatIsKept) {
   Options options;
-  options.watcher_buffer = 4;
+  options.watch.buffer = 4;
   options.keep_updates = 100;
   StartManager(options);
   Create("job-a");
