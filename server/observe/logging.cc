@@ -1,5 +1,6 @@
 #include "server/observe/logging.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -69,6 +70,11 @@ void AddLoggerOfObjects(const spdlog::logger& logger) {
   spdlog::register_logger(std::move(objects));
 }
 
+// Says of messages what strangers may send as often as they like, and their calls end with.
+void LogFromProtobuf(google::protobuf::LogLevel, const char*, int, const std::string& message) {
+  spdlog::debug("protobuf: {}", message);
+}
+
 }  // namespace
 
 void LogDebug(const std::string& message, const std::vector<LogField>& fields) {
@@ -108,6 +114,7 @@ absl::Status SetUpLogging(const LogOptions& options) {
   if (options.format == "json") AddLoggerOfObjects(*logger);
   spdlog::set_default_logger(std::move(logger));
   gpr_set_log_function(LogFromGrpc);
+  google::protobuf::SetLogHandler(LogFromProtobuf);
   return absl::OkStatus();
 }
 

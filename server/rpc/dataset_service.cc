@@ -67,12 +67,13 @@ absl::StatusOr<Generation> DecodeGeneration(const v1::GenerateDatasetRequest& in
   return wanted;
 }
 
-class DatasetService final : public v1::DatasetService::CallbackService {
+class DatasetService final : public v1::DatasetService::WithRawCallbackMethod_UploadDataset<
+                                 v1::DatasetService::CallbackService> {
  public:
   explicit DatasetService(const Runtime& runtime) : runtime_(runtime), store_(runtime.store) {}
 
-  grpc::ServerReadReactor<v1::UploadDatasetRequest>* UploadDataset(
-      grpc::CallbackServerContext* context, v1::Dataset* out) override {
+  grpc::ServerReadReactor<grpc::ByteBuffer>* UploadDataset(grpc::CallbackServerContext* context,
+                                                           grpc::ByteBuffer* out) override {
     return new UploadReactor<v1::UploadDatasetRequest, v1::Dataset>(
         runtime_, Rpc("UploadDataset"), *context, MakeDatasetUpload(runtime_), out);
   }

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/rpc/call.h"
+#include "server/rpc/wire.h"
 
 namespace sluiced::rpc {
 
@@ -30,7 +31,7 @@ class Responder {
 // owner; a cancelled call fails the read or write under way. Deletes itself when
 // the call is over.
 template <typename Request, typename Reply>
-class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
+class ExchangeReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   ExchangeReactor(const Runtime& runtime, serving::Executor* executor, const RpcInfo& rpc,
                   grpc::CallbackServerContext& context,
@@ -39,7 +40,7 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
     if (const absl::Status admitted = call_.Admit(); !admitted.ok()) {
       End(admitted);
     } else {
-      this->StartRead(&request_);
+      StartRead(&received_);
     }
   }
 
@@ -47,10 +48,10 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
     if (!ok) {
       return End(call_.cancelled() ? absl::CancelledError("the caller is gone") : absl::OkStatus());
     }
+    absl::Status taken = call_.Hold(received_.Length());
+    if (taken.ok()) taken = FromBytes(&received_, &request_);
+    if (!taken.ok()) return End(taken);
     call_.Describe(request_);
-    if (const absl::Status held = call_.Hold(request_.ByteSizeLong()); !held.ok()) {
-      return End(held);
-    }
     auto answer = [this](const absl::Status& wanted) { Answer(wanted); };
     if (std::exchange(admitted_, true)) {
       call_.Continue(executor_, answer, serving::Lane{this});
@@ -62,7 +63,7 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
 
   void OnWriteDone(bool ok) override {
     if (!ok) return End(absl::CancelledError("the caller is gone"));
-    this->StartRead(&request_);
+    StartRead(&received_);
   }
 
   void OnCancel() override { call_.Cancel(); }
@@ -74,18 +75,20 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<Request, Reply> {
     reply_.Clear();
     if (const absl::Status admitted = call_.AdmitAgain(); !admitted.ok()) return End(admitted);
     responder_->Answer(call_, request_, &reply_, [this](const absl::Status& status) {
-      if (!status.ok()) return End(status);
+      const absl::Status written = status.ok() ? ToBytes(reply_, &sent_) : status;
+      if (!written.ok()) return End(written);
       call_.Rest();
-      this->StartWrite(&reply_);
+      StartWrite(&sent_);
     });
   }
 
-  void End(const absl::Status& status) { this->Finish(call_.End(status)); }
+  void End(const absl::Status& status) { Finish(call_.End(status)); }
 
   serving::Executor* const executor_;
   const std::unique_ptr<Responder<Request, Reply>> responder_;
   Call call_;
   bool admitted_ = false;
+  grpc::ByteBuffer received_, sent_;
   Request request_;
   Reply reply_;
 };

@@ -124,7 +124,17 @@ class ModelResponder final : public Responder<Request, Reply> {
   models::ModelPtr model_;
 };
 
-class InferenceService final : public v1::InferenceService::CallbackService {
+// Of exchanges, bytes; of the rest, messages.
+template <typename Methods>
+using WithMethods = typename Methods::template WithCallbackMethod_LogProb<
+    typename Methods::template WithCallbackMethod_Sample<
+        typename Methods::template WithCallbackMethod_Transform<
+            typename Methods::template WithCallbackMethod_StreamSample<
+                typename Methods::template WithRawCallbackMethod_StreamLogProb<
+                    typename Methods::template WithRawCallbackMethod_StreamTransform<
+                        typename Methods::Service>>>>>>;
+
+class InferenceService final : public WithMethods<v1::InferenceService> {
  public:
   explicit InferenceService(const Runtime& runtime) : runtime_(runtime) {}
 
@@ -146,13 +156,13 @@ class InferenceService final : public v1::InferenceService::CallbackService {
     return Unary<AnswerSample>(Rpc("Sample"), *context, *in, out);
   }
 
-  grpc::ServerBidiReactor<v1::LogProbRequest, v1::LogProbResponse>* StreamLogProb(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StreamLogProb(
       grpc::CallbackServerContext* context) override {
     return Exchange<v1::LogProbRequest, v1::LogProbResponse, AnswerLogProb<Batching::kAlone>>(
         Rpc("StreamLogProb"), *context);
   }
 
-  grpc::ServerBidiReactor<v1::TransformRequest, v1::TransformResponse>* StreamTransform(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StreamTransform(
       grpc::CallbackServerContext* context) override {
     return Exchange<v1::TransformRequest, v1::TransformResponse, AnswerTransform>(
         Rpc("StreamTransform"), *context);
@@ -193,8 +203,8 @@ class InferenceService final : public v1::InferenceService::CallbackService {
   }
 
   template <typename Request, typename Reply, auto kAnswer>
-  grpc::ServerBidiReactor<Request, Reply>* Exchange(const RpcInfo& rpc,
-                                                    grpc::CallbackServerContext& context) {
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Exchange(
+      const RpcInfo& rpc, grpc::CallbackServerContext& context) {
     return new ExchangeReactor<Request, Reply>(
         runtime_, runtime_.compute, rpc, context,
         std::make_unique<ModelResponder<Request, Reply, kAnswer>>(runtime_));

@@ -66,7 +66,8 @@ absl::StatusOr<Updated> DecodeMask(const v1::UpdateModelRequest& in) {
   return updated;
 }
 
-class ModelService final : public v1::ModelService::CallbackService {
+class ModelService final : public v1::ModelService::WithRawCallbackMethod_ImportModel<
+                               v1::ModelService::CallbackService> {
  public:
   explicit ModelService(const Runtime& runtime) : runtime_(runtime), models_(runtime.registry) {}
 
@@ -178,8 +179,8 @@ class ModelService final : public v1::ModelService::CallbackService {
         });
   }
 
-  grpc::ServerReadReactor<v1::ImportModelRequest>* ImportModel(grpc::CallbackServerContext* context,
-                                                               v1::Model* out) override {
+  grpc::ServerReadReactor<grpc::ByteBuffer>* ImportModel(grpc::CallbackServerContext* context,
+                                                         grpc::ByteBuffer* out) override {
     return new UploadReactor<v1::ImportModelRequest, v1::Model>(
         runtime_, Rpc("ImportModel"), *context, MakeModelImport(runtime_), out);
   }

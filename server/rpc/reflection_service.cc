@@ -111,11 +111,13 @@ class ReflectionResponder final : public Responder<Request, Response> {
   }
 };
 
-class ReflectionService final : public reflection::ServerReflection::CallbackService {
+class ReflectionService final
+    : public reflection::ServerReflection::WithRawCallbackMethod_ServerReflectionInfo<
+          reflection::ServerReflection::Service> {
  public:
   explicit ReflectionService(const Runtime& runtime) : runtime_(runtime) {}
 
-  grpc::ServerBidiReactor<Request, Response>* ServerReflectionInfo(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ServerReflectionInfo(
       grpc::CallbackServerContext* context) override {
     return new ExchangeReactor<Request, Response>(runtime_, runtime_.io,
                                                   Rpc("ServerReflectionInfo"), *context,

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "server/common/status_macros.h"
 #include "server/rpc/call.h"
+#include "server/rpc/wire.h"
 
 namespace sluiced::rpc {
 
@@ -26,15 +27,15 @@ class Sink {
 // Reads and takes parts strictly in turn; each step starts the next, so that the
 // end has one owner. Deletes itself when the call is over.
 template <typename Request, typename Reply>
-class UploadReactor final : public grpc::ServerReadReactor<Request> {
+class UploadReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
  public:
   UploadReactor(const Runtime& runtime, const RpcInfo& rpc, grpc::CallbackServerContext& context,
-                std::unique_ptr<Sink<Request, Reply>> sink, Reply* reply)
+                std::unique_ptr<Sink<Request, Reply>> sink, grpc::ByteBuffer* reply)
       : executor_(runtime.io), sink_(std::move(sink)), reply_(reply), call_(runtime, rpc, context) {
     if (const absl::Status admitted = call_.Admit(); !admitted.ok()) {
       End(admitted);
     } else {
-      this->StartRead(&part_);
+      StartRead(&received_);
     }
   }
 
@@ -43,7 +44,7 @@ class UploadReactor final : public grpc::ServerReadReactor<Request> {
     // A read ends alike when all was sent and when the client is lost. Only in the
     // first case does a write succeed, so that half an upload is never taken for a
     // whole one.
-    this->StartSendInitialMetadata();
+    StartSendInitialMetadata();
   }
 
   void OnSendInitialMetadataDone(bool ok) override {
@@ -57,13 +58,16 @@ class UploadReactor final : public grpc::ServerReadReactor<Request> {
  private:
   absl::Status TakePart() {
     RETURN_IF_ERROR(call_.AdmitAgain());
-    RETURN_IF_ERROR(call_.HoldMore(part_.ByteSizeLong()));
+    RETURN_IF_ERROR(call_.HoldMore(received_.Length()));
+    RETURN_IF_ERROR(FromBytes(&received_, &part_));
     return sink_->Take(&part_);
   }
 
   absl::Status StoreAll() {
     RETURN_IF_ERROR(call_.AdmitAgain());
-    return sink_->Store(call_, reply_);
+    Reply stored;
+    RETURN_IF_ERROR(sink_->Store(call_, &stored));
+    return ToBytes(stored, reply_);
   }
 
   // Runs step() on the executor, then then() if it succeeded.
@@ -83,15 +87,16 @@ class UploadReactor final : public grpc::ServerReadReactor<Request> {
 
   void ReadNext() {
     part_.Clear();
-    this->StartRead(&part_);
+    StartRead(&received_);
   }
-  void End(const absl::Status& status) { this->Finish(call_.End(status)); }
+  void End(const absl::Status& status) { Finish(call_.End(status)); }
 
   serving::Executor* const executor_;
   const std::unique_ptr<Sink<Request, Reply>> sink_;
-  Reply* const reply_;
+  grpc::ByteBuffer* const reply_;
   Call call_;
   bool admitted_ = false;
+  grpc::ByteBuffer received_;
   Request part_;
 };
 
