@@ -105,6 +105,24 @@ grpc::Status HostileCaller::SendWhole(const HostileCall& call) {
   return steps.Finish();
 }
 
+bool Intended(const HostileCall& call, grpc::StatusCode code) {
+  switch (code) {
+    case grpc::UNIMPLEMENTED:
+      return !call.takes_stream;
+    case grpc::OK:
+    case grpc::CANCELLED:
+    case grpc::INVALID_ARGUMENT:
+    case grpc::DEADLINE_EXCEEDED:
+    case grpc::NOT_FOUND:
+    case grpc::ALREADY_EXISTS:
+    case grpc::RESOURCE_EXHAUSTED:
+    case grpc::FAILED_PRECONDITION:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void SendGarbage(int port, Dice* dice) {
   const int handle = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};

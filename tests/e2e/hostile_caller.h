@@ -27,6 +27,11 @@ class HostileCaller {
   std::shared_ptr<grpc::Channel> channel_;
 };
 
+// Whether a caller may see this of a malformed call, or of one that is sound after all.
+// INTERNAL and UNKNOWN say that the server is at fault, UNAVAILABLE that it is not there.
+// gRPC itself answers a single message that it cannot parse, with UNIMPLEMENTED.
+bool Intended(const HostileCall& call, grpc::StatusCode code);
+
 // Bytes that are no HTTP/2, or begin as it does, on a connection that is then left, half
 // of them without a goodbye (RST).
 void SendGarbage(int port, Dice* dice);

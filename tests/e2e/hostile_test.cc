@@ -33,27 +33,6 @@ const std::vector<std::string> kFlags = {"--max-message-bytes=1mb", "--model-mem
                                          "--max-import-bytes=4mb",  "--max-queued-jobs=8",
                                          "--log-level=warn"};
 
-// What a caller may learn of a malformed call, or get for one that is sound after all.
-// INTERNAL and UNKNOWN say that the server is at fault, UNAVAILABLE that it is not there.
-// gRPC itself answers a single message that it cannot parse, with UNIMPLEMENTED.
-bool Intended(const HostileCall& call, grpc::StatusCode code) {
-  switch (code) {
-    case grpc::UNIMPLEMENTED:
-      return !call.takes_stream;
-    case grpc::OK:
-    case grpc::CANCELLED:
-    case grpc::INVALID_ARGUMENT:
-    case grpc::DEADLINE_EXCEEDED:
-    case grpc::NOT_FOUND:
-    case grpc::ALREADY_EXISTS:
-    case grpc::RESOURCE_EXHAUSTED:
-    case grpc::FAILED_PRECONDITION:
-      return true;
-    default:
-      return false;
-  }
-}
-
 std::string Hex(const std::string& bytes) {
   std::string text;
   for (const char c : bytes.substr(0, 200)) {
