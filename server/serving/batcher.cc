@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "server/common/catch_all.h"
 #include "server/common/errors.h"
 #include "server/common/status_macros.h"
@@ -56,7 +56,7 @@ void Batcher::LogProb(FlowPtr flow, Array x, const Caller& caller, Done<Scores> 
       Line& line = lines_[flow.get()];
       if (line.calls.empty()) {
         line.flow = std::move(flow);
-        line.due = absl::Now() + options_.delay;
+        line.due = Clock::now() + absl::ToChronoNanoseconds(options_.delay);
       }
       line.calls.push_back({std::move(x), caller, std::move(done), std::move(begun)});
       line.rows += rows;
@@ -147,8 +147,8 @@ void Batcher::RunBatch(const FlowPtr& flow) {
 void Batcher::PostWhenDue() {
   std::unique_lock<std::mutex> lock(mu_);
   while (!stopping_) {
-    const absl::Time now = absl::Now();
-    absl::Time next = absl::InfiniteFuture();
+    const Clock::time_point now = Clock::now();
+    Clock::time_point next = Clock::time_point::max();
     for (auto& [flow, line] : lines_) {
       if (line.posted) continue;
       if (line.due <= now) {
@@ -157,10 +157,10 @@ void Batcher::PostWhenDue() {
         next = std::min(next, line.due);
       }
     }
-    if (next == absl::InfiniteFuture()) {
+    if (next == Clock::time_point::max()) {
       changed_.wait(lock);
     } else {
-      changed_.wait_for(lock, absl::ToChronoNanoseconds(next - now));
+      changed_.wait_until(lock, next);
     }
   }
 }

@@ -1,6 +1,7 @@
 // Batcher: LogProb calls that wait for a thread anyway, computed together.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -57,12 +58,14 @@ class Batcher {
     Done<Scores> done;
     std::function<void()> begun;
   };
+  // Nobody sets it.
+  using Clock = std::chrono::steady_clock;
   struct Line {
     FlowPtr flow;
     std::deque<Call> calls;
     int64_t rows = 0;
-    bool posted = false;  // A thread will come.
-    absl::Time due;       // When it is sent for, at the latest.
+    bool posted = false;    // A thread will come.
+    Clock::time_point due;  // When it is sent for, at the latest.
   };
   using Lines = std::map<const flows::Flow*, Line>;
 

@@ -1,7 +1,9 @@
 // Caller: who waits for an answer, and until when.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -17,11 +19,11 @@ class Caller {
   // One that waits for ever.
   Caller() = default;
   Caller(absl::Time deadline, std::shared_ptr<const std::atomic<bool>> cancelled)
-      : deadline_(deadline), cancelled_(std::move(cancelled)) {}
+      : deadline_(Clock::now() + Left(deadline)), cancelled_(std::move(cancelled)) {}
 
   // DEADLINE_EXCEEDED or CANCELLED once nobody wants the answer any more.
   absl::Status Check() const {
-    if (absl::Now() >= deadline_) return absl::DeadlineExceededError("the deadline has passed");
+    if (Clock::now() >= deadline_) return absl::DeadlineExceededError("the deadline has passed");
     if (cancelled_ && cancelled_->load(std::memory_order_acquire)) {
       return absl::CancelledError("the caller is gone");
     }
@@ -29,7 +31,15 @@ class Caller {
   }
 
  private:
-  absl::Time deadline_ = absl::InfiniteFuture();
+  // One that the system's clock does not move when it is set.
+  using Clock = std::chrono::steady_clock;
+  static constexpr absl::Duration kForEver = absl::Hours(24 * 365);
+
+  static Clock::duration Left(absl::Time deadline) {
+    return absl::ToChronoNanoseconds(std::min(deadline - absl::Now(), kForEver));
+  }
+
+  Clock::time_point deadline_ = Clock::time_point::max();
   std::shared_ptr<const std::atomic<bool>> cancelled_;
 };
 

@@ -14,6 +14,9 @@ namespace {
 // Only a person's tool (the sqlite3 shell) ever holds a lock against us.
 constexpr int kBusyTimeoutMs = 10'000;
 constexpr absl::Duration kDiskFullRetry = absl::Seconds(30);
+// As file systems become when their disk fails, until somebody mends it.
+constexpr char kReadOnly[] = "the data directory has become read-only";
+constexpr absl::Duration kReadOnlyRetry = absl::Seconds(30);
 
 int OpenFlags(Access access) {
   // Readers of a WAL need write access to its index; query_only guards the rest.
@@ -95,9 +98,12 @@ absl::Status Connection::TryExecuteOnce(const char* sql) noexcept {
 }
 
 absl::Status Connection::StatusOf(const SQLite::Exception& exception) const {
+  // SQLite does not keep the system's error of a commit.
+  const int last = errno;
+  const int kept = sqlite3_system_errno(database_.getHandle());
   const int extended = exception.getExtendedErrorCode();
   const int code = extended > 0 ? extended : exception.getErrorCode();
-  return StatusOfSqlite(code, sqlite3_system_errno(database_.getHandle()), exception.what());
+  return StatusOfSqlite(code, kept != 0 ? kept : last, exception.what());
 }
 
 void Connection::Rollback() noexcept {
@@ -111,7 +117,10 @@ absl::Status StatusOfSqlite(int extended_code, int system_error, absl::string_vi
   switch (extended_code & 0xff) {
     case SQLITE_FULL:
       return Exhausted("the disk is full", kDiskFullRetry);
+    case SQLITE_READONLY:
+      return Unavailable(kReadOnly, kReadOnlyRetry);
     case SQLITE_IOERR:
+      if (system_error == EROFS) return Unavailable(kReadOnly, kReadOnlyRetry);
       if (no_space) return Exhausted("the disk is full", kDiskFullRetry);
       return absl::InternalError(
           absl::StrCat("store: ", message, " (SQLite code ", extended_code, ")"));

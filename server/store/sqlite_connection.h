@@ -3,6 +3,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -80,6 +81,7 @@ class Connection {
   // transaction: committed when it is OK, else rolled back. Throws nothing.
   template <typename Body>
   auto InTransaction(Body&& body) -> decltype(body(*this)) {
+    errno = 0;  // StatusOf looks for what failed since.
     try {
       Execute(access_ == Access::kRead ? "BEGIN" : "BEGIN IMMEDIATE");
       auto result = body(*this);

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "server/common/status_macros.h"
 
 namespace sluiced::training {
@@ -53,7 +53,7 @@ Run::Run(const Checkpoint& start, const TrainCallbacks& callbacks, Criterion& cr
       epoch_start_(now_),
       updater_(start.config),
       best_(start.best_parameters),
-      last_checkpoint_(absl::Now()) {}
+      last_checkpoint_(Clock::now()) {}
 
 absl::StatusOr<TrainOutcome> Run::Execute() {
   if (now_.counters.epoch == 0) {
@@ -83,7 +83,7 @@ bool Run::IsOver() const {
 }
 
 Run::Ending Run::RunEpoch(EpochSums* sums, Criterion::Assessment* assessment) {
-  const absl::Time begin = absl::Now();
+  const Clock::time_point begin = Clock::now();
   criterion_.BeginEpoch(now_.counters.epoch);
   history_.Begin(now_.before);
   for (int64_t step = 0; step < steps_per_epoch_; ++step) {
@@ -91,7 +91,7 @@ Run::Ending Run::RunEpoch(EpochSums* sums, Criterion::Assessment* assessment) {
     if (stopped_by_ != Signal::kContinue) return Ending::kStopped;
     Step(step, sums);
   }
-  sums->time = absl::Now() - begin;
+  sums->time = absl::FromChrono(Clock::now() - begin);
   if (HasDiverged(*sums)) return Ending::kDiverged;
   *assessment = AssessEnd(sums);
   return HasDiverged(*sums) ? Ending::kDiverged : Ending::kWhole;
@@ -231,7 +231,8 @@ absl::Status Run::EndEpoch(const Criterion::Assessment& assessment, const EpochS
     RETURN_IF_ERROR(Say(
         absl::StrFormat("stopped early: no better loss since epoch %d", now_.counters.best_epoch)));
   }
-  if (absl::Now() - last_checkpoint_ >= callbacks_.checkpoint_interval) return KeepCheckpoint();
+  const absl::Duration unkept = absl::FromChrono(Clock::now() - last_checkpoint_);
+  if (unkept >= callbacks_.checkpoint_interval) return KeepCheckpoint();
   return absl::OkStatus();
 }
 
@@ -294,7 +295,7 @@ absl::Status Run::KeepSnapshot() {
 }
 
 absl::Status Run::KeepCheckpoint() {
-  last_checkpoint_ = absl::Now();
+  last_checkpoint_ = Clock::now();
   return callbacks_.on_checkpoint ? callbacks_.on_checkpoint(Encode(now_)) : absl::OkStatus();
 }
 

@@ -1,6 +1,7 @@
 // Run: the loop of one training. No LibTorch here.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,6 +28,8 @@ class Run {
   absl::StatusOr<TrainOutcome> Execute();
 
  private:
+  // Nobody sets it.
+  using Clock = std::chrono::steady_clock;
   // All that an epoch changes.
   struct Position {
     Weights weights;
@@ -94,7 +97,7 @@ class Run {
   Signal stopped_by_ = Signal::kContinue;
   std::string why_;
   double seconds_per_epoch_ = 0;
-  absl::Time last_checkpoint_;
+  Clock::time_point last_checkpoint_;
 };
 
 }  // namespace sluiced::training

@@ -117,6 +117,7 @@ bool Intended(const HostileCall& call, grpc::StatusCode code) {
     case grpc::ALREADY_EXISTS:
     case grpc::RESOURCE_EXHAUSTED:
     case grpc::FAILED_PRECONDITION:
+    case grpc::ABORTED:  // The model was replaced while it was looked up.
       return true;
     default:
       return false;
