@@ -1,6 +1,7 @@
 // Config: what the command line, the environment and the file say, in this order.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -11,6 +12,13 @@
 #include "server/train_run.h"
 
 namespace sluiced {
+
+// Callers who said nothing for so long are asked whether they are there, and let go when
+// they do not answer in time.
+struct Keepalive {
+  std::chrono::milliseconds after = std::chrono::seconds(60);
+  std::chrono::milliseconds timeout = std::chrono::seconds(20);
+};
 
 struct Config {
   bool check = false;  // Only say whether the rest is sound.
@@ -34,6 +42,7 @@ struct Config {
   int64_t model_bytes = int64_t{1} << 30;  // Of loaded models.
   serving::Limits limits;
   access::Options access;
+  Keepalive keepalive;
 };
 
 // Fills `config`, or ends the process with usage (status 2) or the help, version or

@@ -65,15 +65,17 @@ absl::Status CheckAddress(absl::string_view address) {
       absl::StrCat("cannot listen on '", address, "': neither HOST:PORT nor unix:PATH"));
 }
 
-void SetConnectionOptions(grpc::ServerBuilder* builder) {
+void SetConnectionOptions(const Keepalive& keepalive, grpc::ServerBuilder* builder) {
   // Two servers on one port would share its callers between them.
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Clients may look every ten seconds whether a quiet watch still has a server, and
   // watchers that vanished without a word are let go.
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 9000);
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60000);
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
+                              static_cast<int>(keepalive.after.count()));
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                              static_cast<int>(keepalive.timeout.count()));
 }
 
 std::shared_ptr<grpc::ServerCredentials> CredentialsFor(const access::Access& access) {
@@ -156,7 +158,7 @@ class GrpcServer : public Server {
     builder.AddListeningPort(config.listen, credentials_, &port_);
     builder.SetMaxReceiveMessageSize(static_cast<int>(config.limits.message_bytes));
     builder.SetMaxSendMessageSize(-1);
-    SetConnectionOptions(&builder);
+    SetConnectionOptions(config.keepalive, &builder);
     // The last defence, of gRPC's own buffers: beyond it calls are reset, without details.
     builder.SetResourceQuota(grpc::ResourceQuota("sluiced").Resize(
         static_cast<size_t>(config.limits.in_flight_bytes + kGrpcBytes)));

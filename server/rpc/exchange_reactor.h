@@ -75,7 +75,9 @@ class ExchangeReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, g
     reply_.Clear();
     if (const absl::Status admitted = call_.AdmitAgain(); !admitted.ok()) return End(admitted);
     responder_->Answer(call_, request_, &reply_, [this](const absl::Status& status) {
-      const absl::Status written = status.ok() ? ToBytes(reply_, &sent_) : status;
+      absl::Status written = status.ok() ? ToBytes(reply_, &sent_) : status;
+      // The reply and its bytes, until it is read.
+      if (written.ok()) written = call_.HoldMore(2 * sent_.Length());
       if (!written.ok()) return End(written);
       call_.Rest();
       StartWrite(&sent_);

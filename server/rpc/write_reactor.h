@@ -131,7 +131,10 @@ class WriteReactor final : public grpc::ServerWriteReactor<Reply> {
     }
     RETURN_IF_ERROR(call_.AdmitAgain());
     message_.Clear();
-    return source_->Produce(call_, &message_);
+    ASSIGN_OR_RETURN(const Next next, source_->Produce(call_, &message_));
+    // Until it is read, there are it, its bytes in gRPC, and what the source makes next.
+    if (next == Next::kMessage) RETURN_IF_ERROR(call_.Hold(3 * message_.ByteSizeLong()));
+    return next;
   }
 
   // Constant after construction.
