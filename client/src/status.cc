@@ -60,6 +60,21 @@ std::string Status::ToString() const {
   return message.empty() ? NameOf(code) : std::string(NameOf(code)) + ": " + message;
 }
 
+namespace {
+
+// gRPC passes on what OpenSSL says, which is not why, and helps nobody.
+void ExplainHandshake(Status* status) {
+  if (status->code != Code::kUnavailable ||
+      status->message.find("certificate verify failed") == std::string::npos) {
+    return;
+  }
+  status->message +=
+      ". The server's certificate is not believed: it may have expired, be for another name than "
+      "the address (--tls-server-name), or come from an authority that --tls-ca does not hold";
+}
+
+}  // namespace
+
 Status FromGrpc(const grpc::Status& status) {
   if (status.ok()) return Status{};
   const int number = static_cast<int>(status.error_code());
@@ -67,6 +82,7 @@ Status FromGrpc(const grpc::Status& status) {
   Status result;
   result.code = known ? static_cast<Code>(number) : Code::kUnknown;
   result.message = status.error_message();
+  ExplainHandshake(&result);
   google::rpc::Status details;
   if (details.ParseFromString(status.error_details())) {
     for (const google::protobuf::Any& detail : details.details()) ReadDetail(detail, &result);

@@ -139,8 +139,7 @@ TEST_F(Security, FilesThatCannotBeUsedAreNamed) {
 // gRPC with TLS and client certificates, without Sluice's own server.
 class TlsServer {
  public:
-  TlsServer(grpc::Service* service, const Authority& authority) {
-    const Pem pem = authority.Issue("server");
+  TlsServer(grpc::Service* service, const Authority& authority, const Pem& pem) {
     grpc::SslServerCredentialsOptions options(
         GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
     options.pem_root_certs = authority.certificate();
@@ -159,7 +158,7 @@ class TlsServer {
 
 TEST_F(Security, TlsCarriesTheTokenAndShowsTheCertificate) {
   const Authority authority("an authority");
-  const TlsServer server(&echo, authority);
+  const TlsServer server(&echo, authority, authority.Issue("server"));
   const sluice::testing::TempDir directory;
   const Pem alice = authority.Issue("alice");
   const std::string path = directory.path() + "/";
@@ -177,6 +176,30 @@ TEST_F(Security, TlsCarriesTheTokenAndShowsTheCertificate) {
   options.tls->server_name = "example.org";
   EXPECT_EQ(Client::Connect(server.address(), options)->GetModel("wow").status().code,
             Code::kUnavailable);
+}
+
+// gRPC says that the handshake failed, and nothing that helps a person.
+TEST_F(Security, ACertificateThatIsNotBelievedIsSaidClearly) {
+  const Authority authority("an authority"), stranger("another authority");
+  const TlsServer expired(&echo, authority,
+                          authority.Issue("server", {.from = -7200, .until = -3600}));
+  const TlsServer good(&echo, authority, authority.Issue("server"));
+  const sluice::testing::TempDir directory;
+  const Pem alice = authority.Issue("alice");
+  const std::string path = directory.path() + "/";
+  WriteText(path + "ca", authority.certificate());
+  WriteText(path + "stranger", stranger.certificate());
+  WriteText(path + "cert", alice.certificate);
+  WriteText(path + "key", alice.key);
+  ClientOptions options;
+  options.tls = {.ca_file = path + "ca", .cert_file = path + "cert", .key_file = path + "key"};
+  const Status late = Client::Connect(expired.address(), options)->GetModel("wow").status();
+  EXPECT_EQ(late.code, Code::kUnavailable);
+  EXPECT_THAT(late.message, HasSubstr("may have expired"));
+  options.tls->ca_file = path + "stranger";
+  const Status unknown = Client::Connect(good.address(), options)->GetModel("wow").status();
+  EXPECT_EQ(unknown.code, Code::kUnavailable);
+  EXPECT_THAT(unknown.message, HasSubstr("--tls-ca"));
 }
 
 }  // namespace
