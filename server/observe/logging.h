@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -21,9 +22,15 @@ absl::Status SetUpLogging(const LogOptions& options);
 
 struct LogField {
   enum Place { kBesideMessage, kInMessage };
+
+  // The value is made in place: of temporaries GCC 14 warns without reason.
+  template <typename Value>
+  LogField(const char* the_name, Value&& the_value, Place the_place = kBesideMessage)
+      : name(the_name), value(std::forward<Value>(the_value)), place(the_place) {}
+
   const char* name;
   std::variant<std::string, int64_t, double> value;
-  Place place = kBesideMessage;  // In the message: the text says it already.
+  Place place;  // In the message: the text says it already.
 };
 // A line at debug: "message name=value name=value"; in JSON an object that has every
 // field beside the message.

@@ -33,21 +33,22 @@ void RequestLog::Write(const absl::Status& status, const CallTimer& timer) const
   if (!Wanted()) return;
   const std::string named = Printable(resource);
   const std::string code = absl::StatusCodeToString(status.code());
-  std::vector<LogField> fields = {{"method", method, LogField::kInMessage}};
+  std::vector<LogField> fields;
+  fields.emplace_back("method", method, LogField::kInMessage);
   if (!named.empty()) {
     const char* name = absl::StartsWith(named, "models/") ? "model" : "resource";
-    fields.push_back({name, named, LogField::kInMessage});
+    fields.emplace_back(name, named, LogField::kInMessage);
   }
-  fields.push_back({"code", code, LogField::kInMessage});
-  if (!caller.empty()) fields.push_back({"caller", caller});
-  fields.push_back({"rows", rows});
-  fields.push_back({"ms", Milliseconds(timer.total())});
-  fields.push_back({"queue_ms", Milliseconds(timer.queued())});
-  fields.push_back({"compute_ms", Milliseconds(timer.running())});
-  fields.push_back({"request_id", request_id});
+  fields.emplace_back("code", code, LogField::kInMessage);
+  if (!caller.empty()) fields.emplace_back("caller", caller);
+  fields.emplace_back("rows", rows);
+  fields.emplace_back("ms", Milliseconds(timer.total()));
+  fields.emplace_back("queue_ms", Milliseconds(timer.queued()));
+  fields.emplace_back("compute_ms", Milliseconds(timer.running()));
+  fields.emplace_back("request_id", request_id);
   if (trace) {
-    fields.push_back({"trace_id", trace->trace_id});
-    fields.push_back({"parent_span_id", trace->parent_id});
+    fields.emplace_back("trace_id", trace->trace_id);
+    fields.emplace_back("parent_span_id", trace->parent_id);
   }
   LogDebug(absl::StrCat(method, named.empty() ? "" : " ", named, " ", code), fields);
 }
