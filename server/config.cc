@@ -14,6 +14,9 @@ namespace {
 
 constexpr int kUsage = 2;
 
+// Protobuf's messages end below 2 GiB; some of it is for what is beside the numbers.
+constexpr int64_t kMostOfMessage = (int64_t{1} << 31) - (int64_t{1} << 20);
+
 constexpr double kMostSeconds = 86400;
 constexpr double kMostDays = 36500;
 
@@ -27,19 +30,14 @@ void AddKeeping(CLI::App& app, Config& config) {
            config.train_run.checkpoint_interval = absl::Seconds(seconds);
          },
          "Seconds between two checkpoints of a train job")
-      ->envname("SLUICE_CHECKPOINT_INTERVAL")
       ->check(CLI::Range(0.0, kMostSeconds))
       ->default_str("2");
   app.add_option("--keep-updates", config.keep_updates, "Updates kept of each train job: the last")
-      ->envname("SLUICE_KEEP_UPDATES")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->check(CLI::PositiveNumber);
   app.add_option("--keep-ended-jobs", config.keep_ended_jobs,
                  "Days until an ended train job loses its updates, snapshots and checkpoint and\n"
                  "is a record only; 0: never")
-      ->envname("SLUICE_KEEP_ENDED_JOBS")
-      ->check(CLI::Range(0.0, kMostDays))
-      ->capture_default_str();
+      ->check(CLI::Range(0.0, kMostDays));
 }
 
 void AddOptions(CLI::App& app, Config& config) {
@@ -49,65 +47,44 @@ void AddOptions(CLI::App& app, Config& config) {
       ->configurable(false);
   app.set_version_flag("--version", std::string("sluiced ") + SLUICE_VERSION);
   app.add_option("--data-dir", config.data_dir,
-                 "Where everything is kept; made when it is not there")
-      ->envname("SLUICE_DATA_DIR");
-  app.add_option("--listen", config.listen, "HOST:PORT (port 0: a free one) or unix:PATH")
-      ->envname("SLUICE_LISTEN")
-      ->capture_default_str();
+                 "Where everything is kept; made when it is not there");
+  app.add_option("--listen", config.listen, "HOST:PORT (port 0: a free one) or unix:PATH");
   app.add_option("--threads", config.threads, "Threads of inference; 0: one a core")
-      ->envname("SLUICE_THREADS")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+      ->check(CLI::Range(0, 1024));
   app.add_option("--max-queued-calls", config.max_queued_calls, "Calls that may wait for a thread")
-      ->envname("SLUICE_MAX_QUEUED_CALLS")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->check(CLI::PositiveNumber);
   app.add_option("--max-running-jobs", config.max_running_jobs, "Train jobs at the same time")
-      ->envname("SLUICE_MAX_RUNNING_JOBS")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
+      ->check(CLI::Range(1, 1024));
   app.add_option("--train-threads", config.train_run.threads,
                  "Threads of each train job; 0: the cores, shared among the jobs")
-      ->envname("SLUICE_TRAIN_THREADS")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+      ->check(CLI::Range(0, 1024));
   app.add_option("--train-nice", config.train_run.nice,
                  "How far train jobs give way to calls: 0 (not at all) to 19")
-      ->envname("SLUICE_TRAIN_NICE")
-      ->check(CLI::Range(0, 19))
-      ->capture_default_str();
+      ->check(CLI::Range(0, 19));
   app.add_option("--max-queued-jobs", config.max_queued_jobs, "Train jobs that may wait")
-      ->envname("SLUICE_MAX_QUEUED_JOBS")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--port-file", config.port_file, "File that gets the address, with the port bound")
-      ->envname("SLUICE_PORT_FILE");
+      ->check(CLI::PositiveNumber);
+  app.add_option("--port-file", config.port_file,
+                 "File that gets the address, with the port bound");
   app.add_option("--metrics-listen", config.metrics_listen,
-                 "HOST:PORT of HTTP for /metrics, /healthz and /readyz; none without")
-      ->envname("SLUICE_METRICS_LISTEN");
-  app.add_option("--log-level", config.log.level, "trace, debug, info, warn, error or off")
-      ->envname("SLUICE_LOG_LEVEL")
-      ->capture_default_str();
-  app.add_option("--log-format", config.log.format, "text, or json: an object a line")
-      ->envname("SLUICE_LOG_FORMAT")
-      ->capture_default_str();
+                 "HOST:PORT of HTTP for /metrics, /healthz and /readyz; none without");
+  app.add_option("--log-level", config.log.level, "trace, debug, info, warn, error or off");
+  app.add_option("--log-format", config.log.format, "text, or json: an object a line");
 }
 
 // 64kb, 2gb: by the thousand and twenty-four.
-void AddBytes(CLI::App& app, const std::string& name, int64_t& bytes, const std::string& what) {
-  std::string variable = "SLUICE_" + name.substr(2);
-  for (char& c : variable) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
+void AddBytes(CLI::App& app, const std::string& name, int64_t& bytes, const std::string& what,
+              int64_t most = int64_t{1} << 50) {
   app.add_option(name, bytes, what)
-      ->envname(variable)
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 50))
-      ->default_str(std::to_string(bytes));
+      ->check(CLI::Range(int64_t{1}, most));
 }
 
 void AddLimits(CLI::App& app, Config& config) {
   serving::Limits& limits = config.limits;
-  AddBytes(app, "--max-message-bytes", limits.message_bytes, "Of one request or part of a stream");
-  AddBytes(app, "--max-reply-bytes", limits.reply_bytes, "Of the numbers in one reply");
+  AddBytes(app, "--max-message-bytes", limits.message_bytes, "Of one request or part of a stream",
+           kMostOfMessage);
+  AddBytes(app, "--max-reply-bytes", limits.reply_bytes, "Of the numbers in one reply",
+           kMostOfMessage);
   AddBytes(app, "--max-upload-bytes", limits.upload_bytes, "Of one dataset");
   AddBytes(app, "--max-import-bytes", limits.import_bytes, "Of one model file");
   AddBytes(app, "--max-in-flight-bytes", limits.in_flight_bytes,
@@ -115,43 +92,41 @@ void AddLimits(CLI::App& app, Config& config) {
   AddBytes(app, "--model-memory", config.model_bytes,
            "Of loaded models: the least recently used leave first");
   app.add_option("--max-rows", limits.rows, "Rows of one message; streams have any number")
-      ->envname("SLUICE_MAX_ROWS")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->check(CLI::PositiveNumber);
   app.add_option("--max-in-flight-rows", limits.in_flight_rows,
                  "Rows of all calls together that are waited for")
-      ->envname("SLUICE_MAX_IN_FLIGHT_ROWS")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->check(CLI::PositiveNumber);
   app.add_option("--max-batch-rows", config.max_batch_rows,
                  "Rows of the calls that are computed together")
-      ->envname("SLUICE_MAX_BATCH_ROWS")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->check(CLI::PositiveNumber);
   app.add_option("--batch-delay-us", config.batch_delay_us,
                  "Microseconds that a call waits for others to be computed with")
-      ->envname("SLUICE_BATCH_DELAY_US")
-      ->check(CLI::Range(0, 1'000'000))
-      ->capture_default_str();
+      ->check(CLI::Range(0, 1'000'000));
 }
 
 void AddAccessOptions(CLI::App& app, access::Options& access) {
-  app.add_option("--tls-cert", access.tls.certificate, "PEM file: the certificate and its chain")
-      ->envname("SLUICE_TLS_CERT");
-  app.add_option("--tls-key", access.tls.key, "PEM file: the certificate's private key")
-      ->envname("SLUICE_TLS_KEY");
+  app.add_option("--tls-cert", access.tls.certificate, "PEM file: the certificate and its chain");
+  app.add_option("--tls-key", access.tls.key, "PEM file: the certificate's private key");
   app.add_option("--tls-client-ca", access.tls.client_ca,
-                 "PEM file: clients must show a certificate of one of these authorities")
-      ->envname("SLUICE_TLS_CLIENT_CA");
+                 "PEM file: clients must show a certificate of one of these authorities");
   app.add_option("--token-file", access.token_file,
-                 "File of the callers' tokens, hashed; `sluice token new` makes its lines")
-      ->envname("SLUICE_TOKEN_FILE");
-  app.add_option("--rate-limit", access.rate_limit,
-                 "REQUESTS_PER_SECOND[:BURST] of each caller, or address where there are no tokens")
-      ->envname("SLUICE_RATE_LIMIT");
+                 "File of the callers' tokens, hashed; `sluice token new` makes its lines");
+  app.add_option(
+      "--rate-limit", access.rate_limit,
+      "REQUESTS_PER_SECOND[:BURST] of each caller, or address where there are no tokens");
   app.add_flag("--insecure", access.insecure,
-               "Listen to other machines without TLS, where something else keeps strangers out")
-      ->envname("SLUICE_INSECURE");
+               "Listen to other machines without TLS, where something else keeps strangers out");
+}
+
+// --max-rows is SLUICE_MAX_ROWS in the environment, and so is every name that a file may
+// have.
+void NameVariables(CLI::App& app) {
+  for (CLI::Option* option : app.get_options({})) {
+    if (!option->get_configurable()) continue;
+    std::string variable = "SLUICE_" + option->get_lnames().front();
+    for (char& c : variable) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
+    option->envname(variable);
+  }
 }
 
 // The environment's options before those of the command line, of which the last counts;
@@ -192,11 +167,12 @@ Config ParseConfig(int argc, char** argv) {
   Config config;
   CLI::App app("The Sluice server: trains and serves normalising flows over gRPC.", "sluiced");
   app.allow_config_extras(CLI::config_extras_mode::error);
-  app.option_defaults()->take_last();
+  app.option_defaults()->take_last()->always_capture_default();
   AddOptions(app, config);
   AddKeeping(app, config);
   AddLimits(app, config);
   AddAccessOptions(app, config.access);
+  NameVariables(app);
   Parse(app, config, argc, argv);
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   if (config.threads == 0) config.threads = cores;

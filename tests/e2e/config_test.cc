@@ -47,6 +47,19 @@ TEST_F(Configuration, FlagsComeBeforeTheEnvironmentAndThatBeforeTheFile) {
   EXPECT_THAT(printed.out, HasSubstr("max-rows=2\n"));
 }
 
+TEST_F(Configuration, EveryNameOfTheFileIsOneOfTheEnvironment) {
+  const cli::Ran printed =
+      Run("--print-config",
+          "SLUICE_DATA_DIR=dir SLUICE_MAX_MESSAGE_BYTES=1mb SLUICE_CHECKPOINT_INTERVAL=7 "
+          "SLUICE_TLS_CERT=c.pem SLUICE_INSECURE=true SLUICE_METRICS_LISTEN=localhost:1");
+  ASSERT_EQ(printed.code, 0) << printed.err;
+  for (const char* line :
+       {"data-dir=\"dir\"\n", "max-message-bytes=1048576\n", "checkpoint-interval=7\n",
+        "tls-cert=\"c.pem\"\n", "insecure=true\n", "metrics-listen=\"localhost:1\"\n"}) {
+    EXPECT_THAT(printed.out, HasSubstr(line));
+  }
+}
+
 TEST_F(Configuration, TheEnvironmentMayNameTheFile) {
   Write("threads = 7\n");
   const cli::Ran printed = Run("--print-config", "SLUICE_CONFIG=sluiced.toml");
@@ -63,6 +76,7 @@ TEST_F(Configuration, MistakesNameWhatIsWrong) {
       {"", "--data-dir d --config missing.toml", "", "missing.toml"},
       {"", "--data-dir d --max-rows 0", "", "--max-rows"},
       {"", "--data-dir d --max-reply-bytes lots", "", "--max-reply-bytes"},
+      {"", "--data-dir d --max-message-bytes 4gb", "", "--max-message-bytes"},
       {"", "--data-dir d --train-nice 20", "", "--train-nice"},
       {"", "--data-dir d", "SLUICE_THREADS=-1", "--threads"},
       {"", "", "", "--data-dir"},
