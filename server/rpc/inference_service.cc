@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "server/common/errors.h"
-#include "server/common/status_macros.h"
 #include "server/rpc/call.h"
 #include "server/rpc/decode_tensor.h"
 #include "server/rpc/encode_tensor.h"

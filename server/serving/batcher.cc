@@ -6,13 +6,10 @@
 
 #include "absl/time/time.h"
 #include "server/common/catch_all.h"
-#include "server/common/errors.h"
 #include "server/common/status_macros.h"
 
 namespace sluiced::serving {
 namespace {
-
-constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 // The rows of all parts, one part after the other.
 Array Join(const std::vector<const Array*>& parts) {
@@ -68,7 +65,7 @@ void Batcher::LogProb(FlowPtr flow, Array x, const Caller& caller, Done<Scores> 
       return;
     }
   }
-  done(WithReason("QUEUE_FULL", Exhausted("the compute queue is full", kRetryDelay)));
+  done(QueueFull("compute"));
 }
 
 void Batcher::PostLocked(Line* line) {

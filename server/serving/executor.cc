@@ -28,6 +28,11 @@ struct Parts {
 
 }  // namespace
 
+absl::Status QueueFull(absl::string_view queue) {
+  return WithReason("QUEUE_FULL",
+                    Exhausted(absl::StrCat("the ", queue, " queue is full"), kRetryDelay));
+}
+
 Executor::Executor(std::string name, int threads, size_t max_queued)
     : name_(std::move(name)),
       max_queued_(max_queued),
@@ -37,8 +42,7 @@ Executor::Executor(std::string name, int threads, size_t max_queued)
 absl::Status Executor::Post(const Caller& caller, Work work, Lane lane) {
   if (queued_.fetch_add(1) >= max_queued_) {
     queued_.fetch_sub(1);
-    return WithReason("QUEUE_FULL",
-                      Exhausted(absl::StrCat("the ", name_, " queue is full"), kRetryDelay));
+    return QueueFull(name_);
   }
   Continue(
       caller,

@@ -8,11 +8,15 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "server/common/thread_pool.h"
 #include "server/serving/caller.h"
 #include "server/serving/fair_queue.h"
 
 namespace sluiced::serving {
+
+// What new work is refused with: RESOURCE_EXHAUSTED (RetryInfo).
+absl::Status QueueFull(absl::string_view queue);
 
 // Thread-safe. The destructor ends what was admitted, then joins the threads. Work is
 // never interrupted: what takes long is cut into parts.
