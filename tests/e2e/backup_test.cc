@@ -27,6 +27,16 @@ void AwaitEpoch(Client& client, const std::string& job, int64_t epoch) {
   client.WatchTrainJob(job, 0, [epoch](const TrainUpdate& update) { return update.epoch < epoch; });
 }
 
+// Of a job that has ended, of which a watch tells all; of a running one it may skip some.
+int64_t FirstEpochOfAttempt(Client& client, const std::string& job, int attempt) {
+  int64_t epoch = 0;
+  client.WatchTrainJob(job, 0, [&](const TrainUpdate& update) {
+    if (update.attempt == attempt && update.train_loss) epoch = update.epoch;
+    return epoch == 0;
+  });
+  return epoch;
+}
+
 void AwaitEnd(Client& client, const std::string& job) {
   ASSERT_SLUICE_OK(client.WatchTrainJob(job, 0, [](const TrainUpdate&) { return true; }));
   const auto ended = client.GetTrainJob(job);
@@ -65,13 +75,8 @@ TEST(Backup, ARestoredServerServesAndGoesOnTrainingToTheSameParameters) {
   EXPECT_EQ(two->GetTrainJob("runs")->attempt, 2);
   EXPECT_EQ(two->GetTrainJob("waits")->attempt, 1);
   EXPECT_EQ(two->LogProb("m@1", points)->log_prob, one->LogProb("m@1", points)->log_prob);
-  // Of the second attempt: it did not begin anew.
-  int64_t first_epoch = 0;
-  two->WatchTrainJob("runs", 0, [&first_epoch](const TrainUpdate& update) {
-    if (update.attempt == 2 && update.train_loss) first_epoch = update.epoch;
-    return first_epoch == 0;
-  });
-  EXPECT_GT(first_epoch, 5);
+  // It did not begin anew.
+  EXPECT_GT(FirstEpochOfAttempt(*two, "runs", 2), 5);
 }
 
 TEST(Backup, IsRestoredIntoAnEmptyDirectoryOnly) {
@@ -115,11 +120,13 @@ TEST(Keeping, CheckpointsComeAsOftenAsAsked) {
     AwaitEpoch(*server.Connect(), job->id, 10);
     server.Kill();
     ASSERT_TRUE(server.Start(options)) << server.Log();
-    int64_t again_at = 0;
-    server.Connect()->WatchTrainJob(job->id, 0, [&again_at](const TrainUpdate& update) {
-      if (update.attempt == 2 && update.train_loss) again_at = update.epoch;
-      return again_at == 0;
+    const auto client = server.Connect();
+    client->WatchTrainJob(job->id, 0, [](const TrainUpdate& update) {
+      return !(update.attempt == 2 && update.train_loss);
     });
+    ASSERT_SLUICE_OK(client->CancelTrainJob(job->id).status());
+    ASSERT_SLUICE_OK(client->WatchTrainJob(job->id, 0, [](const TrainUpdate&) { return true; }));
+    const int64_t again_at = FirstEpochOfAttempt(*client, job->id, 2);
     if (keeps) {
       EXPECT_GE(again_at, 10);
     } else {
