@@ -12,13 +12,14 @@ namespace sluiced {
 
 // Streams keep uses of one seed apart.
 enum class Stream : uint32_t {
-  kSample = 0,      // Base draws of Sample.
-  kInitial = 1,     // Initial parameters.
-  kShuffle = 2,     // Order of rows in an epoch.
-  kSplit = 3,       // Train / validation split.
-  kTrainDraws = 4,  // Base draws of a training on a target.
-  kEvaluate = 5,    // Draws for importance-sampling estimates.
-  kGenerate = 6,    // Generated datasets.
+  kSample = 0,       // Base draws of Sample.
+  kInitial = 1,      // Initial parameters.
+  kShuffle = 2,      // Order of rows in an epoch.
+  kSplit = 3,        // Train / validation split.
+  kTrainDraws = 4,   // Base draws of a training on a target.
+  kEvaluate = 5,     // Draws for importance-sampling estimates.
+  kGenerate = 6,     // Generated datasets.
+  kPermutation = 7,  // Permutations between layers.
 };
 
 // One block of four 32-bit words.

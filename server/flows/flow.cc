@@ -13,9 +13,10 @@
 #include "server/common/errors.h"
 #include "server/common/philox.h"
 #include "server/common/status_macros.h"
+#include "server/flows/base_draws.h"
 #include "server/flows/catch_torch.h"
 #include "server/flows/parameters.h"
-#include "server/flows/real_nvp.h"
+#include "server/flows/torch_flow.h"
 
 namespace sluiced::flows {
 namespace {
@@ -35,8 +36,8 @@ int64_t BlockRows(const FlowSpec& spec) {
 // The array's own numbers, to be read alone and only while the array lives: a large flow
 // is not to be held twice.
 torch::Tensor ViewOf(const Array& array) {
-  const auto type = array.dtype() == DType::kFloat32 ? torch::kFloat32 : torch::kFloat64;
-  return torch::from_blob(const_cast<std::byte*>(array.bytes().data()), array.shape(), type);
+  return torch::from_blob(const_cast<std::byte*>(array.bytes().data()), array.shape(),
+                          ScalarTypeOf(array.dtype()));
 }
 
 template <typename T>
@@ -47,12 +48,6 @@ bool AllFinite(std::span<const T> numbers) {
 bool AllFinite(const Array& array) {
   return array.dtype() == DType::kFloat32 ? AllFinite(array.as<float>())
                                           : AllFinite(array.as<double>());
-}
-
-// What does not fit, or is lost in, the flow's numbers cannot be divided by.
-bool IsUsableScale(double scale, DType dtype) {
-  const double seen = dtype == DType::kFloat32 ? static_cast<float>(scale) : scale;
-  return std::isfinite(seen) && seen > 0;
 }
 
 absl::Status Check(const FlowState& state) {
@@ -67,16 +62,7 @@ absl::Status Check(const FlowState& state) {
                       absl::StrCat("are ", parameters.size(), " numbers where ", count, " belong"));
   }
   if (!AllFinite(parameters)) return FieldError("parameters", "hold a number that is not finite");
-  const Standardization& map = state.standardization;
-  const auto dim = map.empty() && map.scale.empty() ? 0 : static_cast<size_t>(state.spec.dim);
-  if (map.shift.size() != dim || map.scale.size() != dim) {
-    return FieldError("standardization", "has not one shift and scale a column");
-  }
-  const bool usable =
-      AllFinite(std::span(map.shift)) &&
-      std::ranges::all_of(map.scale, [&](double s) { return IsUsableScale(s, state.spec.dtype); });
-  if (!usable) return FieldError("standardization", "holds a number that cannot be used");
-  return absl::OkStatus();
+  return CheckStandardization(state.spec, state.standardization);
 }
 
 // NaN and +inf arise from overflow alone: such a point has no density here.
@@ -106,25 +92,24 @@ void CopyRows(const torch::Tensor& block, int64_t skip, int64_t count, Array& ou
               from + static_cast<size_t>(skip) * row_bytes, static_cast<size_t>(count) * row_bytes);
 }
 
-class RealNvpFlow : public Flow {
+class ReferenceFlow : public Flow {
  public:
-  explicit RealNvpFlow(FlowState state)
+  explicit ReferenceFlow(FlowState state)
       : state_(std::move(state)),
         block_rows_(BlockRows(state_.spec)),
         net_(state_.spec, state_.standardization),
-        conditioners_(state_.spec, ViewOf(state_.parameters)) {}
+        bound_(net_.Bind(ViewOf(state_.parameters))) {}
 
   const FlowState& state() const override { return state_; }
 
   absl::StatusOr<Images> ToBase(const Array& x, KeepLayers keep) const override {
     return Map("to_base", x, keep,
-               [&](const torch::Tensor& block) { return net_.ToBase(conditioners_, block, keep); });
+               [&](const torch::Tensor& block) { return net_.ToBase(bound_, block, keep); });
   }
 
   absl::StatusOr<Images> FromBase(const Array& z, KeepLayers keep) const override {
-    return Map("from_base", z, keep, [&](const torch::Tensor& block) {
-      return net_.FromBase(conditioners_, block, keep);
-    });
+    return Map("from_base", z, keep,
+               [&](const torch::Tensor& block) { return net_.FromBase(bound_, block, keep); });
   }
 
   absl::StatusOr<Array> LogProb(const Array& x) const override {
@@ -133,7 +118,7 @@ class RealNvpFlow : public Flow {
       Array log_prob(state_.spec.dtype, {x.rows()});
       for (int64_t first = 0; first < x.rows(); first += block_rows_) {
         const int64_t count = std::min(block_rows_, x.rows() - first);
-        const torch::Tensor block = net_.LogProb(conditioners_, BlockOf(x, first, count));
+        const torch::Tensor block = net_.LogProb(bound_, BlockOf(x, first, count));
         CopyRows(block, 0, count, log_prob, first);
       }
       ReplaceOverflow(log_prob);
@@ -141,8 +126,11 @@ class RealNvpFlow : public Flow {
     });
   }
 
-  absl::StatusOr<Samples> Sample(int64_t n, uint64_t seed, int64_t first_row) const override {
+  absl::StatusOr<Samples> Sample(int64_t n, uint64_t seed, int64_t first_row,
+                                 const Array& context) const override {
     RETURN_IF_ERROR(CheckSampleRange(state_.spec, n, first_row));
+    SLUICED_CHECK(state_.spec.context_dim == 0 ||
+                  (context.rows() == n && context.dtype() == state_.spec.dtype));
     const std::vector<int64_t> shape = {n, state_.spec.dim};
     return CatchTorch("sample", [&]() -> absl::StatusOr<Samples> {
       const torch::InferenceMode guard;
@@ -151,7 +139,7 @@ class RealNvpFlow : public Flow {
         // Blocks lie on absolute rows, so that a row has one place in one block.
         const int64_t skip = row % block_rows_;
         const int64_t count = std::min(block_rows_ - skip, first_row + n - row);
-        SampleBlock(seed, row, skip, count, row - first_row, samples);
+        SampleBlock(seed, row, skip, count, row - first_row, context, samples);
         row += count;
       }
       ReplaceOverflow(samples.log_prob);
@@ -160,17 +148,23 @@ class RealNvpFlow : public Flow {
   }
 
  private:
-  torch::Tensor EmptyBlock() const {
-    const auto type = state_.spec.dtype == DType::kFloat32 ? torch::kFloat32 : torch::kFloat64;
-    return torch::zeros({block_rows_, state_.spec.dim}, type);
+  torch::Tensor EmptyBlock(int64_t columns) const {
+    return torch::zeros({block_rows_, columns}, ScalarTypeOf(state_.spec.dtype));
+  }
+
+  // Rows [first, first + count) of `rows` as those from `skip` on of a block.
+  void CopyIn(const Array& rows, int64_t first, int64_t count, int64_t skip,
+              torch::Tensor& block) const {
+    SLUICED_CHECK(rows.dtype() == state_.spec.dtype && rows.cols() == block.size(1));
+    const size_t row_bytes = static_cast<size_t>(rows.cols()) * SizeOf(rows.dtype());
+    std::memcpy(static_cast<std::byte*>(block.data_ptr()) + static_cast<size_t>(skip) * row_bytes,
+                rows.bytes().data() + static_cast<size_t>(first) * row_bytes,
+                static_cast<size_t>(count) * row_bytes);
   }
 
   torch::Tensor BlockOf(const Array& rows, int64_t first, int64_t count) const {
-    SLUICED_CHECK(rows.dtype() == state_.spec.dtype && rows.cols() == state_.spec.dim);
-    torch::Tensor block = EmptyBlock();
-    const size_t row_bytes = static_cast<size_t>(rows.cols()) * SizeOf(rows.dtype());
-    std::memcpy(block.data_ptr(), rows.bytes().data() + static_cast<size_t>(first) * row_bytes,
-                static_cast<size_t>(count) * row_bytes);
+    torch::Tensor block = EmptyBlock(RowColumns(state_.spec));
+    CopyIn(rows, first, count, 0, block);
     return block;
   }
 
@@ -187,7 +181,7 @@ class RealNvpFlow : public Flow {
       images.layers.assign(static_cast<size_t>(kept), empty);
       for (int64_t first = 0; first < n; first += block_rows_) {
         const int64_t count = std::min(block_rows_, n - first);
-        const RealNvp::Result block = map_block(BlockOf(points, first, count));
+        const TorchFlow::Result block = map_block(BlockOf(points, first, count));
         CopyRows(block.values, 0, count, images.values, first);
         CopyRows(block.ladj, 0, count, images.ladj, first);
         for (size_t layer = 0; layer < images.layers.size(); ++layer) {
@@ -199,28 +193,39 @@ class RealNvpFlow : public Flow {
   }
 
   // Draws rows [row, row + count), which begin at `skip` of their block, and writes
-  // them from row `first` of `samples`.
+  // them from row `first` of `samples`, where their context is in `context`.
   void SampleBlock(uint64_t seed, int64_t row, int64_t skip, int64_t count, int64_t first,
-                   Samples& samples) const {
-    torch::Tensor z = EmptyBlock();
-    const int64_t dim = state_.spec.dim;
-    const auto size = static_cast<size_t>(count * dim);
-    if (state_.spec.dtype == DType::kFloat32) {
-      NormalRows(seed, Stream::kSample, 0, row, dim,
-                 std::span(z.data_ptr<float>() + skip * dim, size));
-    } else {
-      NormalRows(seed, Stream::kSample, 0, row, dim,
-                 std::span(z.data_ptr<double>() + skip * dim, size));
+                   const Array& context, Samples& samples) const {
+    torch::Tensor rows = BaseBlock(seed, row, skip, count);
+    const torch::Tensor log_base = net_.base().LogProb(bound_.base, rows);
+    if (state_.spec.context_dim > 0) {
+      torch::Tensor given = EmptyBlock(state_.spec.context_dim);
+      CopyIn(context, first, count, skip, given);
+      rows = torch::cat({rows, given}, 1);
     }
-    const RealNvp::Result image = net_.FromBase(conditioners_, z);
+    const TorchFlow::Result image = net_.FromBase(bound_, rows);
     CopyRows(image.values, skip, count, samples.x, first);
-    CopyRows(StandardNormalLogProb(z) - image.ladj, skip, count, samples.log_prob, first);
+    CopyRows(log_base - image.ladj, skip, count, samples.log_prob, first);
+  }
+
+  torch::Tensor BaseBlock(uint64_t seed, int64_t row, int64_t skip, int64_t count) const {
+    const int64_t columns = NormalColumns(state_.spec);
+    torch::Tensor normals = EmptyBlock(columns);
+    const auto size = static_cast<size_t>(count * columns);
+    if (state_.spec.dtype == DType::kFloat32) {
+      NormalRows(seed, Stream::kSample, 0, row, columns,
+                 std::span(normals.data_ptr<float>() + skip * columns, size));
+    } else {
+      NormalRows(seed, Stream::kSample, 0, row, columns,
+                 std::span(normals.data_ptr<double>() + skip * columns, size));
+    }
+    return net_.base().FromNormals(bound_.base, normals);
   }
 
   const FlowState state_;
   const int64_t block_rows_;
-  const RealNvp net_;
-  const ConditionerViews conditioners_;  // Of state_'s parameters.
+  const TorchFlow net_;
+  const TorchFlow::Bound bound_;  // Of state_'s parameters.
 };
 
 }  // namespace
@@ -239,7 +244,7 @@ absl::StatusOr<std::shared_ptr<const Flow>> Flow::Create(FlowState state) {
   RETURN_IF_ERROR(Check(state));
   return CatchTorch("flow", [&]() -> absl::StatusOr<std::shared_ptr<const Flow>> {
     const torch::InferenceMode guard;
-    return std::make_shared<const RealNvpFlow>(std::move(state));
+    return std::make_shared<const ReferenceFlow>(std::move(state));
   });
 }
 

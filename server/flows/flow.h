@@ -10,17 +10,9 @@
 #include "absl/status/statusor.h"
 #include "server/common/array.h"
 #include "server/flows/flow_spec.h"
+#include "server/flows/standardization.h"
 
 namespace sluiced::flows {
-
-// Columns are mapped to (x - shift) / scale before the flow. Empty: no map.
-struct Standardization {
-  std::vector<double> shift;
-  std::vector<double> scale;  // > 0
-
-  bool empty() const { return shift.empty(); }
-  friend bool operator==(const Standardization&, const Standardization&) = default;
-};
 
 // Everything that defines a density.
 struct FlowState {
@@ -51,8 +43,9 @@ absl::Status CheckSampleRange(const FlowSpec& spec, int64_t n, int64_t first_row
 
 // Thread-safe: every method is const and may run on many threads at once, each
 // computing on the calling thread. Arrays are of the spec's dtype.
-// x is finite and [n, dim], n >= 0: the caller has checked. No memory is held
-// beyond the results and one block of rows; RESOURCE_EXHAUSTED when they do not fit.
+// Rows go in as [n, RowColumns(spec)], x or z with its context behind it, finite,
+// n >= 0: the caller has checked. They come out as [n, dim]. No memory is held beyond
+// the results and one block of rows; RESOURCE_EXHAUSTED when they do not fit.
 class Flow {
  public:
   // INVALID_ARGUMENT when the state contradicts itself (sizes, dtype, spec) or holds
@@ -67,14 +60,20 @@ class Flow {
   virtual absl::StatusOr<Images> ToBase(const Array& x, KeepLayers keep) const = 0;
   virtual absl::StatusOr<Images> FromBase(const Array& z, KeepLayers keep) const = 0;
 
-  // log q(x), [n], nats; -inf where it overflows, never NaN.
+  // log q(x), [n], nats; -inf where it overflows or x lies outside of a column's support,
+  // never NaN.
   virtual absl::StatusOr<Array> LogProb(const Array& x) const = 0;
 
   // Rows [first_row, first_row + n) of the endless sample of `seed`: on one machine,
   // row i has the same bits whatever n and first_row. log_prob is -inf, never NaN,
-  // where x overflows. INVALID_ARGUMENT for a negative n or first_row, or a sum of
+  // where x overflows. context: [n, context_dim], that of row first_row first; without
+  // context of any shape. INVALID_ARGUMENT for a negative n or first_row, or a sum of
   // them that overflows.
-  virtual absl::StatusOr<Samples> Sample(int64_t n, uint64_t seed, int64_t first_row) const = 0;
+  virtual absl::StatusOr<Samples> Sample(int64_t n, uint64_t seed, int64_t first_row,
+                                         const Array& context) const = 0;
+  absl::StatusOr<Samples> Sample(int64_t n, uint64_t seed, int64_t first_row) const {
+    return Sample(n, seed, first_row, Array());
+  }
 };
 
 }  // namespace sluiced::flows

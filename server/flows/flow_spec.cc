@@ -1,192 +1,206 @@
 #include "server/flows/flow_spec.h"
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
-#include <nlohmann/json.hpp>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/common/errors.h"
 #include "server/common/status_macros.h"
+#include "server/flows/parameters.h"
+#include "server/flows/spec_names.h"
 
 namespace sluiced::flows {
 namespace {
 
-using Json = nlohmann::json;
+constexpr double kMostDegreesOfFreedom = 1e6;
+constexpr double kLeastBound = 1e-3, kMostBound = 1e3;
 
-constexpr char kRealNvp[] = "real-nvp";
-constexpr size_t kMaxJsonBytes = 4096;
-
-absl::Status CheckRange(absl::string_view field, int64_t value, int64_t most) {
-  if (value >= 1 && value <= most) return absl::OkStatus();
-  return FieldError(field, absl::StrCat(value, " is not between 1 and ", most));
+absl::Status CheckRange(absl::string_view field, int64_t value, int64_t most, int64_t least = 1) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return FieldError(field, absl::StrCat(value, " is not between ", least, " and ", most));
 }
 
-// As a double, which holds every count that matters exactly and overflows for none.
-double CountOf(const FlowSpec& spec) {
-  const auto dim = static_cast<double>(spec.dim);
-  const auto hidden = static_cast<double>(spec.hidden);
-  const auto middle = static_cast<double>(spec.depth - 1);
-  const double net = (dim + 1) * hidden + middle * (hidden + 1) * hidden + (hidden + 1) * dim;
-  return 2 * static_cast<double>(spec.layers) * net;
+absl::Status CheckRange(absl::string_view field, double value, double least, double most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return FieldError(field, absl::StrCat(value, " is not between ", least, " and ", most));
 }
 
-absl::string_view NameOf(Initialization initialization) {
-  return initialization == Initialization::kIdentity ? "identity" : "uniform";
+bool IsBounded(Support support) {
+  return support == Support::kInterval || support == Support::kPeriodic;
 }
 
-absl::Status ReadInto(absl::string_view field, const Json& value, int64_t& out) {
-  constexpr auto kMost = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
-  if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<uint64_t>() > kMost)) {
-    return FieldError(field, "is no whole number of 64 bits");
+bool HasPeriodic(const FlowSpec& spec) {
+  return std::any_of(spec.columns.begin(), spec.columns.end(),
+                     [](const Column& column) { return column.support == Support::kPeriodic; });
+}
+
+// The numbers of both ends are told apart by the flow's own.
+absl::Status CheckLimits(const std::string& field, const Column& column, DType dtype) {
+  const auto as_seen = [dtype](double v) {
+    return dtype == DType::kFloat32 ? static_cast<float>(v) : v;
+  };
+  const double low = as_seen(column.low), high = as_seen(column.high);
+  if (!std::isfinite(low)) return FieldError(field + ".low", "is not finite");
+  if (!std::isfinite(high)) return FieldError(field + ".high", "is not finite");
+  if (low < high && std::isfinite(as_seen(high - low))) return absl::OkStatus();
+  return FieldError(field + ".high", absl::StrCat(column.high, " is not above low, ", column.low));
+}
+
+absl::Status CheckColumns(const FlowSpec& spec) {
+  if (spec.columns.size() > kMaxDeclaredColumns) {
+    return FieldError("columns", absl::StrCat("are more than ", kMaxDeclaredColumns));
   }
-  out = value.get<int64_t>();
+  int64_t last = -1;
+  for (size_t i = 0; i < spec.columns.size(); ++i) {
+    const Column& column = spec.columns[i];
+    const std::string field = absl::StrCat("columns[", i, "]");
+    if (column.index <= last || column.index >= spec.dim) {
+      return FieldError(field + ".index",
+                        absl::StrCat(column.index, column.index >= spec.dim
+                                                       ? " is no column of the model"
+                                                       : " does not come after the one before it"));
+    }
+    last = column.index;
+    if (IsBounded(column.support)) RETURN_IF_ERROR(CheckLimits(field, column, spec.dtype));
+    if (column.support == Support::kPeriodic && !IsSpline(spec.architecture)) {
+      return FieldError(
+          field + ".support",
+          absl::StrCat("periodic columns need a spline (", NameOf(Architecture::kNeuralSpline),
+                       " or ", NameOf(Architecture::kMaskedAutoregressiveSpline), ")"));
+    }
+  }
   return absl::OkStatus();
 }
 
-absl::Status ReadInto(absl::string_view field, const Json& value, double& out) {
-  if (!value.is_number()) return FieldError(field, "is no number");
-  out = value.get<double>();
-  return absl::OkStatus();
-}
-
-absl::Status ReadInto(absl::string_view field, const Json& value, bool& out) {
-  if (!value.is_boolean()) return FieldError(field, "is neither true nor false");
-  out = value.get<bool>();
-  return absl::OkStatus();
-}
-
-absl::Status ReadInto(absl::string_view field, const Json& value, std::string& out) {
-  if (!value.is_string()) return FieldError(field, "is no string");
-  out = value.get<std::string>();
-  return absl::OkStatus();
-}
-
-absl::Status ReadInto(absl::string_view field, const Json& value, DType& out) {
-  std::string name;
-  RETURN_IF_ERROR(ReadInto(field, value, name));
-  auto dtype = DTypeFromName(name);
-  if (!dtype) return FieldError(field, "is neither float32 nor float64");
-  out = *dtype;
-  return absl::OkStatus();
-}
-
-absl::Status ReadInto(absl::string_view field, const Json& value, Initialization& out) {
-  std::string name;
-  RETURN_IF_ERROR(ReadInto(field, value, name));
-  for (Initialization one : {Initialization::kIdentity, Initialization::kUniform}) {
-    if (name != std::string(NameOf(one))) continue;
-    out = one;
-    return absl::OkStatus();
+absl::Status CheckBase(const FlowSpec& spec) {
+  RETURN_IF_ERROR(CheckRange("components", spec.components, kMaxComponents));
+  // Below it a draw may overflow.
+  RETURN_IF_ERROR(
+      CheckRange("degrees_of_freedom", spec.degrees_of_freedom, 0.5, kMostDegreesOfFreedom));
+  if (spec.base != Base::kUniform) return absl::OkStatus();
+  if (!IsSpline(spec.architecture) || spec.mixing == Mixing::kLu || spec.act_norm) {
+    return FieldError("base",
+                      "a uniform base needs a spline, without LU or act norm: other maps "
+                      "leave its box");
   }
-  return FieldError(field, "is neither identity nor uniform");
+  const auto bounded = std::count_if(spec.columns.begin(), spec.columns.end(),
+                                     [](const Column& c) { return IsBounded(c.support); });
+  if (bounded == spec.dim) return absl::OkStatus();
+  return FieldError("base", "a uniform base needs columns that all are an interval or periodic");
 }
 
-absl::Status ReadInto(absl::string_view field, const Json& value, Executor& out) {
-  std::string name;
-  RETURN_IF_ERROR(ReadInto(field, value, name));
-  for (Executor one : {Executor::kAuto, Executor::kEngine, Executor::kTorch}) {
-    if (name != std::string(NameOf(one))) continue;
-    out = one;
-    return absl::OkStatus();
+absl::Status CheckMixing(const FlowSpec& spec) {
+  if (spec.architecture == Architecture::kRealNvp) {
+    if (spec.mixing != Mixing::kAlternate) {
+      return FieldError("mixing", "real-nvp alternates; coupling-affine can do otherwise");
+    }
+    if (spec.act_norm) {
+      return FieldError("act_norm", "real-nvp has none; coupling-affine can have it");
+    }
   }
-  return FieldError(field, "is none of auto, engine and torch");
+  if (spec.mixing == Mixing::kAlternate || !HasPeriodic(spec)) return absl::OkStatus();
+  return FieldError("mixing", "periodic columns keep their places: only alternate is possible");
 }
 
-absl::Status ReadField(const std::string& field, const Json& value, FlowSpec& spec) {
-  if (field == "architecture") return ReadInto(field, value, spec.architecture);
-  if (field == "dim") return ReadInto(field, value, spec.dim);
-  if (field == "layers") return ReadInto(field, value, spec.layers);
-  if (field == "hidden") return ReadInto(field, value, spec.hidden);
-  if (field == "depth") return ReadInto(field, value, spec.depth);
-  if (field == "dtype") return ReadInto(field, value, spec.dtype);
-  if (field == "scale_bound") return ReadInto(field, value, spec.scale_bound);
-  if (field == "standardize") return ReadInto(field, value, spec.standardize);
-  if (field == "initialization") return ReadInto(field, value, spec.initialization);
-  if (field == "executor") return ReadInto(field, value, spec.executor);
-  return FieldError(absl::CHexEscape(field), "is no field of a flow spec");
-}
-
-}  // namespace
-
-absl::string_view NameOf(Executor executor) {
-  switch (executor) {
-    case Executor::kEngine:
-      return "engine";
-    case Executor::kTorch:
-      return "torch";
-    case Executor::kAuto:
-      break;
-  }
-  return "auto";
-}
-
-Executor ExecutorFor(const FlowSpec& spec) {
-  return spec.executor == Executor::kTorch ? Executor::kTorch : Executor::kEngine;
-}
-
-absl::Status Validate(const FlowSpec& spec) {
-  if (spec.architecture != kRealNvp) {
-    return FieldError("architecture", absl::StrCat("'", absl::CHexEscape(spec.architecture),
-                                                   "' is unknown; there is ", kRealNvp));
-  }
+absl::Status CheckSizes(const FlowSpec& spec) {
   RETURN_IF_ERROR(CheckRange("dim", spec.dim, kMaxDim));
   RETURN_IF_ERROR(CheckRange("layers", spec.layers, kMaxLayers));
   RETURN_IF_ERROR(CheckRange("hidden", spec.hidden, kMaxHidden));
   RETURN_IF_ERROR(CheckRange("depth", spec.depth, kMaxDepth));
-  if (spec.scale_bound != 0 &&
-      !(spec.scale_bound >= kMinScaleBound && spec.scale_bound <= kMaxScaleBound)) {
-    return FieldError("scale_bound", absl::StrCat(spec.scale_bound, " is neither 0 nor between ",
-                                                  kMinScaleBound, " and ", kMaxScaleBound));
+  RETURN_IF_ERROR(CheckRange("context_dim", spec.context_dim, kMaxDim, 0));
+  RETURN_IF_ERROR(CheckRange("bins", spec.bins, kMaxBins, 2));
+  return CheckRange("bound", spec.bound, kLeastBound, kMostBound);
+}
+
+}  // namespace
+
+const std::vector<Architecture>& AllArchitectures() {
+  static const auto* const all = [] {
+    auto* list = new std::vector<Architecture>;
+    for (const auto& one : NamesOf<Architecture>()) list->push_back(one.value);
+    return list;
+  }();
+  return *all;
+}
+
+bool IsAutoregressive(Architecture architecture) {
+  return architecture == Architecture::kMaskedAutoregressive ||
+         architecture == Architecture::kMaskedAutoregressiveSpline;
+}
+
+bool IsSpline(Architecture architecture) {
+  return architecture == Architecture::kNeuralSpline ||
+         architecture == Architecture::kMaskedAutoregressiveSpline;
+}
+
+int64_t RowColumns(const FlowSpec& spec) { return spec.dim + spec.context_dim; }
+
+std::vector<Column> ColumnsOf(const FlowSpec& spec) {
+  std::vector<Column> columns(static_cast<size_t>(spec.dim));
+  for (size_t i = 0; i < columns.size(); ++i) columns[i].index = static_cast<int64_t>(i);
+  for (const Column& column : spec.columns) columns[static_cast<size_t>(column.index)] = column;
+  return columns;
+}
+
+std::string TextOf(const Column& column) {
+  const std::string name(NameOf(column.support));
+  if (!IsBounded(column.support)) return name;
+  return absl::StrCat(name, " [", column.low, ", ", column.high,
+                      column.support == Support::kPeriodic ? ")" : "]");
+}
+
+Executor ExecutorFor(const FlowSpec& spec) {
+  return spec.executor == Executor::kTorch || !IsInEngine(spec) ? Executor::kTorch
+                                                                : Executor::kEngine;
+}
+
+bool IsInEngine(const FlowSpec& spec) {
+  return spec.architecture == Architecture::kRealNvp && spec.context_dim == 0 &&
+         spec.columns.empty() && spec.base == Base::kNormal;
+}
+
+absl::Status Validate(const FlowSpec& spec) {
+  RETURN_IF_ERROR(CheckSizes(spec));
+  if (spec.scale_bound != 0) {
+    if (!(spec.scale_bound >= kMinScaleBound && spec.scale_bound <= kMaxScaleBound)) {
+      return FieldError("scale_bound", absl::StrCat(spec.scale_bound, " is neither 0 nor between ",
+                                                    kMinScaleBound, " and ", kMaxScaleBound));
+    }
   }
-  if (CountOf(spec) > static_cast<double>(kMaxParameters)) {
-    return FieldError(
-        "hidden", absl::StrCat("makes ", CountOf(spec), " parameters, more than ", kMaxParameters,
-                               ": fewer layers, less width or depth"));
+  RETURN_IF_ERROR(CheckMixing(spec));
+  RETURN_IF_ERROR(CheckColumns(spec));
+  RETURN_IF_ERROR(CheckBase(spec));
+  const double count = ApproximateParameterCount(spec);
+  if (count > static_cast<double>(kMaxParameters)) {
+    return FieldError("hidden",
+                      absl::StrCat("makes ", count, " parameters, more than ", kMaxParameters,
+                                   ": fewer layers, less width or depth"));
+  }
+  if (spec.executor == Executor::kEngine && !IsInEngine(spec)) {
+    return FieldError("executor", "the engine does not compute this flow; auto or torch do");
   }
   return absl::OkStatus();
 }
 
 std::vector<std::string> Warnings(const FlowSpec& spec) {
   std::vector<std::string> warnings;
-  if (spec.dim == 1) {
-    warnings.push_back(
-        "In one dimension RealNVP is an affine map, so this flow can only be a Gaussian.");
+  const bool is_affine = !IsSpline(spec.architecture) && spec.context_dim == 0;
+  const bool is_coupling = !IsAutoregressive(spec.architecture);
+  if (spec.dim == 1 && is_affine) {
+    warnings.push_back(absl::StrCat(
+        "In one dimension ", NameOf(spec.architecture), " is an affine map, so this flow can only ",
+        "be ", spec.base == Base::kNormal ? "a Gaussian" : "its base, shifted and scaled",
+        spec.architecture == Architecture::kRealNvp ? "." : "; a spline can be more."));
   }
-  if (spec.dim > 1 && spec.layers == 1) {
+  if (spec.dim > 1 && spec.layers == 1 && is_coupling) {
     warnings.push_back(absl::StrCat("One layer leaves the first ", spec.dim / 2, " of ", spec.dim,
                                     " coordinates untouched: use two layers or more."));
   }
+  if (spec.dim > 16 && !is_coupling) {
+    warnings.push_back(absl::StrCat("Sampling an autoregressive flow takes a pass for each of its ",
+                                    spec.dim, " dimensions; scoring takes one."));
+  }
   return warnings;
-}
-
-std::string ToJson(const FlowSpec& spec) {
-  const Json json = {{"architecture", spec.architecture},
-                     {"dim", spec.dim},
-                     {"layers", spec.layers},
-                     {"hidden", spec.hidden},
-                     {"depth", spec.depth},
-                     {"dtype", std::string(sluiced::NameOf(spec.dtype))},
-                     {"scale_bound", spec.scale_bound},
-                     {"standardize", spec.standardize},
-                     {"initialization", std::string(NameOf(spec.initialization))},
-                     {"executor", std::string(NameOf(spec.executor))}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-absl::StatusOr<FlowSpec> SpecFromJson(absl::string_view json) {
-  if (json.size() > kMaxJsonBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a flow spec of ", json.size(), " bytes, more than ", kMaxJsonBytes));
-  }
-  const Json document = Json::parse(json.begin(), json.end(), nullptr, /*allow_exceptions=*/false);
-  if (!document.is_object()) return absl::InvalidArgumentError("a flow spec is a JSON object");
-  FlowSpec spec;
-  for (const auto& [field, value] : document.items()) {
-    RETURN_IF_ERROR(ReadField(field, value, spec));
-  }
-  RETURN_IF_ERROR(Validate(spec));
-  return spec;
 }
 
 }  // namespace sluiced::flows

@@ -40,8 +40,8 @@ class EngineFlow final : public flows::Flow {
     return log_prob;
   }
 
-  absl::StatusOr<flows::Samples> Sample(int64_t n, uint64_t seed,
-                                        int64_t first_row) const override {
+  absl::StatusOr<flows::Samples> Sample(int64_t n, uint64_t seed, int64_t first_row,
+                                        const Array&) const override {
     RETURN_IF_ERROR(flows::CheckSampleRange(state().spec, n, first_row));
     flows::Samples samples = {Array(state().spec.dtype, {n, state().spec.dim}),
                               Array(state().spec.dtype, {n})};

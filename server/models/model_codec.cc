@@ -64,7 +64,7 @@ absl::StatusOr<Array> Gather(const flows::FlowSpec& spec, const SafetensorsFile&
   for (const auto& [name, tensor] : file.tensors) {
     if (!known.contains(name)) {
       return Malformed(absl::StrCat("tensor '", absl::CHexEscape(name.substr(0, 100)),
-                                    "' belongs to no RealNVP of this spec"));
+                                    "' belongs to no flow of this spec"));
     }
   }
   // Only now: the file is as large as the buffer that its spec asks for.
@@ -77,30 +77,18 @@ absl::StatusOr<Array> Gather(const flows::FlowSpec& spec, const SafetensorsFile&
   return parameters;
 }
 
-absl::Status CheckStandardization(const flows::FlowSpec& spec, const flows::Standardization& map) {
-  if (map.empty() && map.scale.empty()) return absl::OkStatus();
-  const auto dim = static_cast<size_t>(spec.dim);
-  if (map.shift.size() != dim || map.scale.size() != dim) {
-    return Malformed("the standardisation has not the flow's dim");
-  }
-  for (size_t i = 0; i < dim; ++i) {
-    if (!std::isfinite(map.shift[i]) || !std::isfinite(map.scale[i]) || map.scale[i] <= 0) {
-      return Malformed("the standardisation is not finite and positive");
-    }
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<flows::FlowState> DecodeOwnFile(SafetensorsFile& file) {
   flows::FlowState state;
   ASSIGN_OR_RETURN(state.spec, flows::SpecFromJson(file.metadata["spec"]));
   const std::string map = file.metadata["standardization"];
   // A JSON document of a stranger may take a hundred times its text in memory.
-  if (map.size() > kJsonBytesPerColumn * static_cast<size_t>(state.spec.dim + 1)) {
+  if (map.size() > kJsonBytesPerColumn * static_cast<size_t>(flows::RowColumns(state.spec) + 2)) {
     return Malformed("the standardisation is too long for the flow's dim");
   }
   ASSIGN_OR_RETURN(state.standardization, DecodeStandardization(map));
-  RETURN_IF_ERROR(CheckStandardization(state.spec, state.standardization));
+  if (!flows::CheckStandardization(state.spec, state.standardization).ok()) {
+    return Malformed("the standardisation does not fit the spec");
+  }
   ASSIGN_OR_RETURN(state.parameters, Gather(state.spec, file, {}));
   return state;
 }
@@ -141,7 +129,12 @@ absl::StatusOr<flows::FlowState> DecodeModelFile(absl::string_view bytes) {
 
 std::string EncodeStandardization(const flows::Standardization& standardization) {
   if (standardization.empty()) return "";
-  return nlohmann::json{{"shift", standardization.shift}, {"scale", standardization.scale}}.dump();
+  nlohmann::json json = {{"shift", standardization.shift}, {"scale", standardization.scale}};
+  if (!standardization.context_shift.empty()) {
+    json["context_shift"] = standardization.context_shift;
+    json["context_scale"] = standardization.context_scale;
+  }
+  return json.dump();
 }
 
 absl::StatusOr<flows::Standardization> DecodeStandardization(absl::string_view json) {
@@ -151,6 +144,10 @@ absl::StatusOr<flows::Standardization> DecodeStandardization(absl::string_view j
     const auto parsed = nlohmann::json::parse(json.begin(), json.end());
     parsed.at("shift").get_to(standardization.shift);
     parsed.at("scale").get_to(standardization.scale);
+    if (parsed.contains("context_shift")) {
+      parsed.at("context_shift").get_to(standardization.context_shift);
+      parsed.at("context_scale").get_to(standardization.context_scale);
+    }
   } catch (const nlohmann::json::exception& e) {
     return Malformed(absl::StrCat("the standardisation cannot be read: ", e.what()));
   }

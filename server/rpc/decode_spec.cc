@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/common/errors.h"
 #include "server/common/status_macros.h"
+#include "server/flows/spec_names.h"
 #include "server/rpc/decode_tensor.h"
 
 namespace sluiced::rpc {
@@ -39,7 +40,10 @@ absl::StatusOr<flows::Executor> DecodeExecutor(v1::Executor in) {
 
 absl::StatusOr<flows::FlowSpec> DecodeSpec(const v1::FlowSpec& in) {
   flows::FlowSpec spec;
-  if (!in.architecture().empty()) spec.architecture = in.architecture();
+  if (!in.architecture().empty()) {
+    ASSIGN_OR_RETURN(spec.architecture,
+                     flows::FromName<flows::Architecture>("architecture", in.architecture()));
+  }
   spec.dim = in.dim();
   if (in.layers() != 0) spec.layers = in.layers();
   if (in.hidden() != 0) spec.hidden = in.hidden();

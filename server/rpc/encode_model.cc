@@ -25,7 +25,7 @@ v1::Executor EncodeExecutor(flows::Executor executor) {
 }  // namespace
 
 void EncodeSpec(const flows::FlowSpec& spec, v1::FlowSpec* out) {
-  out->set_architecture(spec.architecture);
+  out->set_architecture(std::string(flows::NameOf(spec.architecture)));
   out->set_dim(spec.dim);
   out->set_layers(spec.layers);
   out->set_hidden(spec.hidden);

@@ -47,6 +47,14 @@ void ForEachTensor(AnyCheckpoint& checkpoint, Visit visit) {
   visit("best_parameters", checkpoint.best_parameters);
 }
 
+template <typename AnyStandardization, typename Visit>
+void ForEachColumn(AnyStandardization& map, Visit visit) {
+  visit("shift", map.shift);
+  visit("scale", map.scale);
+  visit("context_shift", map.context_shift);
+  visit("context_scale", map.context_scale);
+}
+
 struct CounterWriter {
   std::map<std::string, std::string>& metadata;
   void operator()(const char* key, int64_t value) const { metadata[key] = absl::StrCat(value); }
@@ -91,15 +99,13 @@ absl::Status TakeParameters(SafetensorsFile& file, const char* key, const flows:
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<double>> Column(const SafetensorsFile& file, const char* key,
-                                           int64_t dim) {
+absl::Status TakeColumn(const SafetensorsFile& file, const char* key, std::vector<double>* out) {
   const auto found = file.tensors.find(key);
-  if (found == file.tensors.end()) return std::vector<double>();
-  if (found->second.dtype() != DType::kFloat64 || found->second.size() != dim) {
-    return Broken(absl::StrCat(key, " does not fit the spec"));
-  }
+  if (found == file.tensors.end()) return absl::OkStatus();
+  if (found->second.dtype() != DType::kFloat64) return Broken(absl::StrCat(key, " is no float64"));
   const auto values = found->second.as<double>();
-  return std::vector<double>(values.begin(), values.end());
+  out->assign(values.begin(), values.end());
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -115,12 +121,11 @@ std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
   write("updates_before", checkpoint.before.updates);
   ForEachTensor(checkpoint,
                 [&](const char* key, const auto& array) { file.tensors[key] = *array; });
-  const auto& [shift, scale] = checkpoint.standardization;
-  if (!shift.empty()) {
-    const std::vector<int64_t> shape = {static_cast<int64_t>(shift.size())};
-    file.tensors["shift"] = Array::FromDoubles(shape, shift);
-    file.tensors["scale"] = Array::FromDoubles(shape, scale);
-  }
+  ForEachColumn(checkpoint.standardization,
+                [&](const char* key, const std::vector<double>& column) {
+                  const std::vector<int64_t> shape = {static_cast<int64_t>(column.size())};
+                  if (!column.empty()) file.tensors[key] = Array::FromDoubles(shape, column);
+                });
   return EncodeSafetensors(file);
 }
 
@@ -141,11 +146,12 @@ absl::StatusOr<Checkpoint> DecodeCheckpoint(absl::string_view bytes) {
   read("updates", checkpoint.now.updates);
   read("updates_before", checkpoint.before.updates);
   RETURN_IF_ERROR(status);
-  const int64_t dim = checkpoint.spec.dim;
-  ASSIGN_OR_RETURN(checkpoint.standardization.shift, Column(file, "shift", dim));
-  ASSIGN_OR_RETURN(checkpoint.standardization.scale, Column(file, "scale", dim));
-  if (checkpoint.standardization.shift.size() != checkpoint.standardization.scale.size()) {
-    return Broken("half a standardisation");
+  ForEachColumn(checkpoint.standardization, [&](const char* key, std::vector<double>& column) {
+    if (status.ok()) status = TakeColumn(file, key, &column);
+  });
+  RETURN_IF_ERROR(status);
+  if (!flows::CheckStandardization(checkpoint.spec, checkpoint.standardization).ok()) {
+    return Broken("the standardisation does not fit the spec");
   }
   ForEachTensor(checkpoint, [&](const char* key, std::shared_ptr<const Array>& out) {
     if (status.ok()) status = TakeParameters(file, key, checkpoint.spec, &out);

@@ -49,6 +49,6 @@ std::unique_ptr<Criterion> MakeLikelihood(std::unique_ptr<FlowGradients> flow,
 // gradient along the path of the draws. `target` must outlive it.
 std::unique_ptr<Criterion> MakeReverseKl(std::unique_ptr<FlowGradients> flow,
                                          const TrainConfig& config, const targets::Target& target,
-                                         DType dtype);
+                                         const flows::FlowSpec& spec);
 
 }  // namespace sluiced::training

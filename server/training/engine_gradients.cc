@@ -53,7 +53,7 @@ class EngineGradients final : public FlowGradients {
     return sum / static_cast<double>(x.rows());
   }
 
-  Images FromBase(const Array& parameters, const Array& z) override {
+  Images FromNormals(const Array& parameters, const Array& z) override {
     plan_.Update(parameters.as<T>());
     Array x(spec_.dtype, z.shape()), ladj(spec_.dtype, {z.rows()});
     plan_.FromBase(z.as<T>(), x.as<T>(), ladj.as<T>());

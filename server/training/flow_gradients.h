@@ -14,7 +14,7 @@
 namespace sluiced::training {
 
 // Not thread-safe: one per run. `parameters` are [ParameterCount(spec)], rows
-// [n, dim], all of the spec's dtype. What overflows is inf or NaN in the results.
+// [n, RowColumns(spec)], all of the spec's dtype. What overflows is inf or NaN in the results.
 // Throws what LibTorch throws.
 class FlowGradients {
  public:
@@ -25,11 +25,13 @@ class FlowGradients {
   virtual double NegativeLogLikelihood(const Array& parameters, const Array& x,
                                        Array* gradient) = 0;
 
+  // Draws of the flow, made of standard normal numbers [n, NormalColumns(spec)]; of
+  // flows without context.
   struct Images {
-    std::vector<double> x;      // [n, dim], of base rows z.
+    std::vector<double> x;      // [n, dim]
     std::vector<double> log_q;  // [n], at x.
   };
-  virtual Images FromBase(const Array& parameters, const Array& z) = 0;
+  virtual Images FromNormals(const Array& parameters, const Array& normals) = 0;
 
   // d log p / dx of rows x into slope, both [rows, dim], the first of them at
   // first_row among all rows of the call. Called on several threads at once.
@@ -42,9 +44,10 @@ class FlowGradients {
     // Wu and Duvenaud 2017, arXiv:1703.09194).
     kDrop,
   };
-  // Mean of log q at the images x of base rows z, and the gradient of the mean of
-  // log q(x) - log p(x) along their path. Asks `slope` once for every row.
-  virtual double ReverseKl(const Array& parameters, const Array& z, Score score,
+  // Mean of log q at the draws x, and the gradient of the mean of log q(x) - log p(x)
+  // along their path; a mixture's choice of components has none. Asks `slope` once for
+  // every row.
+  virtual double ReverseKl(const Array& parameters, const Array& normals, Score score,
                            const SlopeFunction& slope, Array* gradient) = 0;
 };
 

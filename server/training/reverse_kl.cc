@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "server/common/philox.h"
+#include "server/flows/base_draws.h"
 #include "server/training/criterion.h"
 #include "server/training/importance.h"
 
@@ -29,8 +30,12 @@ void Append(std::vector<double>& to, const std::vector<double>& more) {
 class ReverseKl final : public Criterion {
  public:
   ReverseKl(std::unique_ptr<FlowGradients> flow, const TrainConfig& config,
-            const targets::Target& target, DType dtype)
-      : flow_(std::move(flow)), config_(config), target_(target), dtype_(dtype) {}
+            const targets::Target& target, const flows::FlowSpec& spec)
+      : flow_(std::move(flow)),
+        config_(config),
+        target_(target),
+        dtype_(spec.dtype),
+        columns_(flows::NormalColumns(spec)) {}
 
   int64_t rows_per_epoch() const override { return config_.rows; }
 
@@ -42,7 +47,7 @@ class ReverseKl final : public Criterion {
     const Array z = Normals(Stream::kTrainDraws, substream_, first, count);
     std::vector<double> log_p(static_cast<size_t>(count));
     if (gradient == nullptr) {
-      const FlowGradients::Images images = flow_->FromBase(parameters, z);
+      const FlowGradients::Images images = flow_->FromNormals(parameters, z);
       target_.EvaluateContinued(images.x, log_p, {});
       return Mean(images.log_q) - Mean(log_p);
     }
@@ -90,9 +95,9 @@ class ReverseKl final : public Criterion {
   }
 
   Array Normals(Stream stream, uint32_t substream, int64_t first, int64_t count) const {
-    Array z(DType::kFloat64, {count, target_.dim()});
-    NormalRows<double>(config_.seed, stream, substream, first, target_.dim(), z.as<double>());
-    return z.To(dtype_);
+    Array normals(DType::kFloat64, {count, columns_});
+    NormalRows<double>(config_.seed, stream, substream, first, columns_, normals.as<double>());
+    return normals.To(dtype_);
   }
 
   Estimates Evaluate(const Array& parameters, uint32_t substream, int64_t count) const {
@@ -100,7 +105,7 @@ class ReverseKl final : public Criterion {
     for (int64_t first = 0; first < count; first += kRowsAtOnce) {
       const int64_t rows = std::min(kRowsAtOnce, count - first);
       const FlowGradients::Images images =
-          flow_->FromBase(parameters, Normals(Stream::kEvaluate, substream, first, rows));
+          flow_->FromNormals(parameters, Normals(Stream::kEvaluate, substream, first, rows));
       std::vector<double> log_p(static_cast<size_t>(rows));
       target_.Evaluate(images.x, log_p, {});
       Append(draws.log_p, log_p);
@@ -115,6 +120,7 @@ class ReverseKl final : public Criterion {
   const TrainConfig config_;
   const targets::Target& target_;
   const DType dtype_;
+  const int64_t columns_;  // Normal numbers that make a draw.
   uint32_t substream_ = 0;
 };
 
@@ -122,8 +128,8 @@ class ReverseKl final : public Criterion {
 
 std::unique_ptr<Criterion> MakeReverseKl(std::unique_ptr<FlowGradients> flow,
                                          const TrainConfig& config, const targets::Target& target,
-                                         DType dtype) {
-  return std::make_unique<ReverseKl>(std::move(flow), config, target, dtype);
+                                         const flows::FlowSpec& spec) {
+  return std::make_unique<ReverseKl>(std::move(flow), config, target, spec);
 }
 
 }  // namespace sluiced::training

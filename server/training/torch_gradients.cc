@@ -2,20 +2,16 @@
 
 #include <cstring>
 
-#include "server/flows/real_nvp.h"
+#include "server/flows/torch_flow.h"
 #include "server/training/flow_gradients.h"
 
 namespace sluiced::training {
 namespace {
 
-torch::ScalarType TypeOf(DType dtype) {
-  return dtype == DType::kFloat32 ? torch::kFloat32 : torch::kFloat64;
-}
-
 // The same numbers, not copied: `array` must outlive the tensor, which is only read.
 torch::Tensor View(const Array& array) {
   return torch::from_blob(const_cast<std::byte*>(array.bytes().data()), array.shape(),
-                          TypeOf(array.dtype()));
+                          flows::ScalarTypeOf(array.dtype()));
 }
 
 Array ToArray(const torch::Tensor& tensor) {
@@ -40,46 +36,52 @@ class TorchGradients final : public FlowGradients {
   double NegativeLogLikelihood(const Array& parameters, const Array& x, Array* gradient) override {
     const torch::AutoGradMode with_gradient(gradient != nullptr);
     const torch::Tensor leaf = Leaf(parameters);
-    const torch::Tensor losses = -flow_.LogProb(leaf, View(x));
+    const torch::Tensor losses = -flow_.LogProb(flow_.Bind(leaf), View(x));
     if (gradient != nullptr) *gradient = Gradient(losses.mean(), leaf);
     return losses.detach().mean(torch::kFloat64).item<double>();
   }
 
-  Images FromBase(const Array& parameters, const Array& z) override {
+  Images FromNormals(const Array& parameters, const Array& normals) override {
     const torch::NoGradGuard no_grad;
-    const torch::Tensor base = View(z);
-    const flows::RealNvp::Result image = flow_.FromBase(View(parameters), base);
-    return {ToDoubles(image.values), ToDoubles(flows::StandardNormalLogProb(base) - image.ladj)};
+    const Drawn drawn = Draw(flow_.Bind(View(parameters)), normals);
+    return {ToDoubles(drawn.x), ToDoubles(drawn.log_q)};
   }
 
-  double ReverseKl(const Array& parameters, const Array& z, Score score, const SlopeFunction& slope,
-                   Array* gradient) override {
+  double ReverseKl(const Array& parameters, const Array& normals, Score score,
+                   const SlopeFunction& slope, Array* gradient) override {
     const torch::Tensor leaf = Leaf(parameters);
-    const torch::Tensor base = View(z);
-    const flows::RealNvp::Result image = flow_.FromBase(leaf, base);
-    const torch::Tensor log_q = flows::StandardNormalLogProb(base) - image.ladj;
-    const std::vector<double> x = ToDoubles(image.values);
+    const Drawn drawn = Draw(flow_.Bind(leaf), normals);
+    const std::vector<double> x = ToDoubles(drawn.x);
     std::vector<double> slopes(x.size());
     slope(0, x, slopes);
     // d/dtheta log p(x(theta)) = (d log p / dx) . (dx / dtheta).
     const torch::Tensor pull =
-        torch::from_blob(slopes.data(), image.values.sizes(), torch::kFloat64)
-            .to(image.values.scalar_type());
-    const torch::Tensor path = (pull * image.values).sum(1).mean();
-    const torch::Tensor entropy =
-        score == Score::kDrop ? flow_.LogProb(leaf.detach(), image.values).mean() : log_q.mean();
+        torch::from_blob(slopes.data(), drawn.x.sizes(), torch::kFloat64).to(drawn.x.scalar_type());
+    const torch::Tensor path = (pull * drawn.x).sum(1).mean();
+    const torch::Tensor entropy = score == Score::kDrop
+                                      ? flow_.LogProb(flow_.Bind(leaf.detach()), drawn.x).mean()
+                                      : drawn.log_q.mean();
     *gradient = Gradient(entropy - path, leaf);
-    return log_q.detach().mean(torch::kFloat64).item<double>();
+    return drawn.log_q.detach().mean(torch::kFloat64).item<double>();
   }
 
  private:
+  struct Drawn {
+    torch::Tensor x, log_q;
+  };
+  Drawn Draw(const flows::TorchFlow::Bound& bound, const Array& normals) const {
+    const torch::Tensor z = flow_.base().FromNormals(bound.base, View(normals));
+    const flows::TorchFlow::Result image = flow_.FromBase(bound, z);
+    return {image.values, flow_.base().LogProb(bound.base, z) - image.ladj};
+  }
+
   static torch::Tensor Leaf(const Array& parameters) { return View(parameters).requires_grad_(); }
 
   static Array Gradient(const torch::Tensor& loss, const torch::Tensor& leaf) {
     return ToArray(torch::autograd::grad({loss}, {leaf})[0]);
   }
 
-  const flows::RealNvp flow_;
+  const flows::TorchFlow flow_;
 };
 
 }  // namespace

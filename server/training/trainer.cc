@@ -22,12 +22,7 @@ absl::Status CheckStart(const flows::FlowState& start) {
   if (start.parameters.shape() != shape || start.parameters.dtype() != start.spec.dtype) {
     return absl::InvalidArgumentError("the parameters do not fit the spec");
   }
-  const auto& [shift, scale] = start.standardization;
-  const auto dim = static_cast<size_t>(start.spec.dim);
-  if (shift.size() != scale.size() || (!shift.empty() && shift.size() != dim)) {
-    return absl::InvalidArgumentError("the standardisation does not fit the spec");
-  }
-  return absl::OkStatus();
+  return flows::CheckStandardization(start.spec, start.standardization);
 }
 
 absl::Status CheckSource(const TrainInput& input) {
@@ -93,7 +88,7 @@ absl::StatusOr<TrainOutcome> TrainOnTarget(const TrainInput& input, const Checkp
                                            const TrainCallbacks& callbacks) {
   const auto criterion =
       MakeReverseKl(MakeGradients(start.spec, start.standardization, input.threads), input.config,
-                    *input.target, start.spec.dtype);
+                    *input.target, start.spec);
   return Run(start, callbacks, *criterion).Execute();
 }
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "server/flows/real_nvp.h"
+#include "server/flows/torch_flow.h"
 #include "tests/bench/torch_modules.h"
 #include "tests/flows/tensors.h"
 
@@ -27,7 +27,7 @@ struct Reference {
         parameters(flows::TensorOf(state.parameters)) {}
 
   const flows::FlowState state;
-  const flows::RealNvp flow;
+  const flows::TorchFlow flow;
   torch::Tensor parameters;
 };
 
@@ -54,21 +54,21 @@ void SetTorchThreads(int threads) { torch::set_num_threads(threads); }
 Work ReferenceLogProb(const Shape& shape, int64_t rows) {
   auto reference = std::make_shared<Reference>(shape);
   const torch::Tensor x = flows::TensorOf(Points(rows, shape));
-  const flows::ConditionerViews views(reference->state.spec, reference->parameters);
+  const flows::TorchFlow::Bound bound = reference->flow.Bind(reference->parameters);
   return [=] {
     const torch::InferenceMode guard;
-    benchmark::DoNotOptimize(reference->flow.LogProb(views, x).data_ptr());
+    benchmark::DoNotOptimize(reference->flow.LogProb(bound, x).data_ptr());
   };
 }
 
 Work ReferenceSample(const Shape& shape, int64_t rows) {
   auto reference = std::make_shared<Reference>(shape);
-  const flows::ConditionerViews views(reference->state.spec, reference->parameters);
+  const flows::TorchFlow::Bound bound = reference->flow.Bind(reference->parameters);
   return [=] {
     const torch::InferenceMode guard;
     const torch::Tensor z = torch::randn({rows, shape.dim}, TypeOf(shape));
-    const flows::RealNvp::Result image = reference->flow.FromBase(views, z);
-    benchmark::DoNotOptimize((flows::StandardNormalLogProb(z) - image.ladj).data_ptr());
+    const flows::TorchFlow::Result image = reference->flow.FromBase(bound, z);
+    benchmark::DoNotOptimize((reference->flow.base().LogProb({}, z) - image.ladj).data_ptr());
   };
 }
 
@@ -78,8 +78,10 @@ Work ReferenceStep(const Shape& shape, int64_t rows) {
   const torch::Tensor x = flows::TensorOf(Points(rows, shape));
   auto adam = std::make_shared<torch::optim::Adam>(
       std::vector<torch::Tensor>{reference->parameters}, torch::optim::AdamOptions(kLearningRate));
-  return
-      [=] { TrainStep(*adam, [&] { return reference->flow.LogProb(reference->parameters, x); }); };
+  return [=] {
+    const flows::TorchFlow& flow = reference->flow;
+    TrainStep(*adam, [&] { return flow.LogProb(flow.Bind(reference->parameters), x); });
+  };
 }
 
 Work ModulesLogProb(const Shape& shape, int64_t rows) {

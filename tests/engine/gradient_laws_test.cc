@@ -7,7 +7,7 @@
 #include "server/engine/crew.h"
 #include "server/engine/simd_target.h"
 #include "server/engine/training_plan.h"
-#include "server/flows/real_nvp.h"
+#include "server/flows/torch_flow.h"
 #include "tests/engine/engine_support.h"
 #include "tests/flows/parity_files.h"
 #include "tests/flows/tensors.h"
@@ -68,19 +68,21 @@ class GradientLaws : public testing::TestWithParam<Case> {
 
   // server/training's own formulas.
   Gradient Reference(Loss loss, const Array& rows) const {
-    const flows::RealNvp flow(spec_, map_);
+    const flows::TorchFlow flow(spec_, map_);
     const torch::Tensor parameters = TensorOf(parameters_).requires_grad_();
     torch::Tensor value, mean;
     if (loss == Loss::kLikelihood) {
-      value = mean = -flow.LogProb(parameters, TensorOf(rows)).mean();
+      value = mean = -flow.LogProb(flow.Bind(parameters), TensorOf(rows)).mean();
     } else {
       const torch::Tensor z = TensorOf(rows);
-      const flows::RealNvp::Result image = flow.FromBase(parameters, z);
+      const flows::TorchFlow::Result image = flow.FromBase(flow.Bind(parameters), z);
       const torch::Tensor x = image.values.detach();
-      mean = (flows::StandardNormalLogProb(z) - image.ladj).mean();
+      mean = (flow.base().LogProb({}, z) - image.ladj).mean();
       const torch::Tensor path = ((torch::cos(x) - x) * image.values).sum(1).mean();
       const torch::Tensor entropy =
-          loss == Loss::kReverseKl ? mean : flow.LogProb(parameters.detach(), image.values).mean();
+          loss == Loss::kReverseKl
+              ? mean
+              : flow.LogProb(flow.Bind(parameters.detach()), image.values).mean();
       value = entropy - path;
     }
     const torch::Tensor gradient = torch::autograd::grad(

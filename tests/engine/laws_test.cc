@@ -7,7 +7,7 @@
 
 #include "server/engine/plan.h"
 #include "server/engine/simd_target.h"
-#include "server/flows/real_nvp.h"
+#include "server/flows/torch_flow.h"
 #include "tests/engine/engine_support.h"
 #include "tests/flows/parity_files.h"
 #include "tests/flows/tensors.h"
@@ -85,7 +85,8 @@ class EngineLaws : public testing::TestWithParam<Case> {
   const flows::FlowSpec spec_ = SpecOf(GetParam());
   const flows::Standardization map_ = MapOf(GetParam());
   const Array parameters_ = flows::InitialParameters(spec_, kSeed);
-  const flows::RealNvp reference_{spec_, map_};
+  const flows::TorchFlow reference_{spec_, map_};
+  const flows::TorchFlow::Bound bound_ = reference_.Bind(TensorOf(parameters_));
   ArrayPlan plan_{spec_, map_, parameters_};
 };
 
@@ -97,14 +98,14 @@ TEST_P(EngineLaws, ValuesAreTheReferences) {
   for (int64_t n : kBatches) {
     const Array points = Points(n, spec_.dim, spec_.dtype);
     for (bool to_base : {true, false}) {
-      const flows::RealNvp::Result expected =
-          to_base ? reference_.ToBase(TensorOf(parameters_), TensorOf(points))
-                  : reference_.FromBase(TensorOf(parameters_), TensorOf(points));
+      const flows::TorchFlow::Result expected = to_base
+                                                    ? reference_.ToBase(bound_, TensorOf(points))
+                                                    : reference_.FromBase(bound_, TensorOf(points));
       const flows::Images actual = plan_.Map(points, to_base);
       EXPECT_LT(LargestGap(actual.values, ArrayOf(expected.values)), Tolerance()) << n;
       EXPECT_LT(LargestGap(actual.ladj, ArrayOf(expected.ladj)), Tolerance()) << n;
     }
-    const torch::Tensor log_prob = reference_.LogProb(TensorOf(parameters_), TensorOf(points));
+    const torch::Tensor log_prob = reference_.LogProb(bound_, TensorOf(points));
     EXPECT_LT(LargestGap(plan_.LogProb(points), ArrayOf(log_prob)), Tolerance()) << n;
   }
 }
@@ -170,8 +171,8 @@ TEST_P(EngineTargets, AgreeWithTheReference) {
     const Array parameters = flows::InitialParameters(spec, kSeed);
     const Array x = Points(53, spec.dim, spec.dtype);
     const Array actual = ArrayPlan(spec, MapOf(one), parameters).LogProb(x);
-    const torch::Tensor expected =
-        flows::RealNvp(spec, MapOf(one)).LogProb(TensorOf(parameters), TensorOf(x));
+    const flows::TorchFlow flow(spec, MapOf(one));
+    const torch::Tensor expected = flow.LogProb(flow.Bind(TensorOf(parameters)), TensorOf(x));
     EXPECT_LT(LargestGap(actual, ArrayOf(expected)), spec.dtype == DType::kFloat32 ? 1e-5 : 1e-12)
         << NameOf(one);
     const Array few = ArrayPlan(spec, MapOf(one), parameters).LogProb(x.Rows(50, 2));

@@ -20,7 +20,7 @@ FlowSpec Valid() {
 TEST(FlowSpec, JsonRoundTrip) {
   FlowSpec spec = Valid();
   EXPECT_EQ(*SpecFromJson(ToJson(spec)), spec);
-  spec = {.architecture = "real-nvp",
+  spec = {.architecture = Architecture::kNeuralSpline,
           .dim = 7,
           .layers = 3,
           .hidden = 5,
@@ -29,7 +29,17 @@ TEST(FlowSpec, JsonRoundTrip) {
           .scale_bound = 0.1,
           .standardize = false,
           .initialization = Initialization::kUniform,
-          .executor = Executor::kTorch};
+          .executor = Executor::kTorch,
+          .context_dim = 4,
+          .base = Base::kMixture,
+          .components = 3,
+          .degrees_of_freedom = 2.5,
+          .columns = {{.index = 1, .support = Support::kPositive},
+                      {.index = 5, .support = Support::kPeriodic, .low = -3.14, .high = 3.14}},
+          .mixing = Mixing::kAlternate,
+          .act_norm = true,
+          .bins = 4,
+          .bound = 3};
   EXPECT_EQ(*SpecFromJson(ToJson(spec)), spec);
   EXPECT_EQ(ToJson(spec), ToJson(*SpecFromJson(ToJson(spec))));
 }

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "server/flows/parameters.h"
-#include "server/flows/real_nvp.h"
+#include "server/flows/torch_flow.h"
 #include "tests/flows/parity_files.h"
 #include "tests/flows/tensors.h"
 
@@ -20,7 +20,7 @@ class RealNvpParity : public testing::TestWithParam<ParityCase> {
 
   const FlowState state_ = ParityState(GetParam());
   const SafetensorsFile expected_ = ParityExpected(GetParam());
-  const RealNvp net_{state_.spec, {}};
+  const TorchFlow net_{state_.spec, {}};
   const torch::Tensor x_ = TensorOf(Expected("x"));
 };
 
@@ -29,7 +29,7 @@ INSTANTIATE_TEST_SUITE_P(Seed, RealNvpParity, testing::ValuesIn(kParityCases),
 
 TEST_P(RealNvpParity, GradientsOfTheMeanNegativeLogLikelihood) {
   const torch::Tensor parameters = TensorOf(state_.parameters).requires_grad_();
-  const torch::Tensor loss = -net_.LogProb(parameters, x_).mean();
+  const torch::Tensor loss = -net_.LogProb(net_.Bind(parameters), x_).mean();
   const torch::Tensor gradient = torch::autograd::grad({loss}, {parameters})[0];
   const Array expected = Flatten(expected_, state_.spec, "grad/");
   EXPECT_LT(LargestError(ArrayOf(gradient), expected), StepTolerance());
@@ -40,7 +40,7 @@ TEST_P(RealNvpParity, TenStepsOfAdam) {
   torch::optim::Adam adam({parameters}, torch::optim::AdamOptions(1e-3));
   const Array& losses = Expected("adam_loss");
   for (int64_t step = 0; step < losses.size(); ++step) {
-    const torch::Tensor loss = -net_.LogProb(parameters, x_).mean();
+    const torch::Tensor loss = -net_.LogProb(net_.Bind(parameters), x_).mean();
     EXPECT_NEAR(loss.item<double>(), losses.At(step), StepTolerance()) << "step " << step;
     adam.zero_grad();
     loss.backward();

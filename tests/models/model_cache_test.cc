@@ -34,7 +34,7 @@ class InertFlow final : public flows::Flow {
   absl::StatusOr<Array> LogProb(const Array&) const override {
     return absl::UnimplementedError("");
   }
-  absl::StatusOr<flows::Samples> Sample(int64_t, uint64_t, int64_t) const override {
+  absl::StatusOr<flows::Samples> Sample(int64_t, uint64_t, int64_t, const Array&) const override {
     return absl::UnimplementedError("");
   }
 

@@ -9,7 +9,7 @@
 #include <numbers>
 
 #include "server/flows/parameters.h"
-#include "server/flows/real_nvp.h"
+#include "server/flows/torch_flow.h"
 #include "server/flows/torch_setup.h"
 #include "tests/flows/tensors.h"
 
@@ -95,7 +95,7 @@ TEST_P(ReverseKl, HasTheGradientOfItsValue) {
       TrainConfig config;
       config.rows = 32;
       const auto criterion =
-          MakeReverseKl(Flow(spec, map), config, *targets::FindTarget(name).value(), spec.dtype);
+          MakeReverseKl(Flow(spec, map), config, *targets::FindTarget(name).value(), spec);
       criterion->BeginEpoch(0);
       ExpectGradientOfValue(*criterion, parameters, 32);
     }
@@ -107,9 +107,9 @@ TEST_P(ReverseKl, WithoutScoreNoNoiseIsLeftAtTheOptimum) {
   const Array parameters = flows::InitialParameters(spec, 3);
   const StandardNormal target;
   TrainConfig config;
-  const auto with_score = MakeReverseKl(Flow(spec), config, target, spec.dtype);
+  const auto with_score = MakeReverseKl(Flow(spec), config, target, spec);
   config.drop_score = true;
-  const auto without_score = MakeReverseKl(Flow(spec), config, target, spec.dtype);
+  const auto without_score = MakeReverseKl(Flow(spec), config, target, spec);
   with_score->BeginEpoch(0);
   without_score->BeginEpoch(0);
   EXPECT_GT(GradientOf(*with_score, parameters, 64).abs().max().item<double>(), 1e-3);
@@ -125,9 +125,9 @@ TEST_P(ReverseKl, ScoreTermHasMeanZero) {
   TrainConfig config;
   config.rows = 50'000;
   const targets::Target& target = *targets::FindTarget("gaussian").value();
-  const auto with_score = MakeReverseKl(Flow(spec), config, target, spec.dtype);
+  const auto with_score = MakeReverseKl(Flow(spec), config, target, spec);
   config.drop_score = true;
-  const auto without_score = MakeReverseKl(Flow(spec), config, target, spec.dtype);
+  const auto without_score = MakeReverseKl(Flow(spec), config, target, spec);
   with_score->BeginEpoch(0);
   without_score->BeginEpoch(0);
   const torch::Tensor a = GradientOf(*with_score, parameters, config.rows);
@@ -142,7 +142,7 @@ TEST_P(ReverseKl, DrawsAreFreshUnlessFixed) {
     TrainConfig config;
     config.fixed_draws = fixed;
     const auto criterion =
-        MakeReverseKl(Flow(spec), config, *targets::FindTarget("u1").value(), spec.dtype);
+        MakeReverseKl(Flow(spec), config, *targets::FindTarget("u1").value(), spec);
     criterion->BeginEpoch(0);
     const double first = ValueAt(*criterion, parameters, 10);
     criterion->BeginEpoch(1);
@@ -176,7 +176,8 @@ TEST_P(Likelihood, AStrayRowCountsAsEveryOther) {
   EXPECT_GT(mean, 1e4);
   EXPECT_NEAR(ValueAt(*criterion, parameters, 40), mean, 1e-9 * mean);
   const torch::Tensor leaf = flows::TensorOf(parameters).requires_grad_();
-  const torch::Tensor plain = -flows::RealNvp(spec, {}).LogProb(leaf, flows::TensorOf(rows)).mean();
+  const flows::TorchFlow flow(spec, {});
+  const torch::Tensor plain = -flow.LogProb(flow.Bind(leaf), flows::TensorOf(rows)).mean();
   const torch::Tensor expected = torch::autograd::grad({plain}, {leaf})[0];
   EXPECT_TRUE(torch::allclose(GradientOf(*criterion, parameters, 40), expected, 1e-9));
 }

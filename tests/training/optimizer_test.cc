@@ -11,7 +11,7 @@
 
 #include "server/common/safetensors.h"
 #include "server/flows/parameters.h"
-#include "server/flows/real_nvp.h"
+#include "server/flows/torch_flow.h"
 #include "tests/flows/tensors.h"
 
 namespace sluiced::training {
@@ -62,12 +62,12 @@ TEST_P(AdamParity, TenFullBatchStepsEndWhereTheSeedsDo) {
   const torch::Tensor x = flows::TensorOf(expected.tensors.at("x"));
   const torch::Tensor start =
       Flatten(Read(std::string(parity.name) + ".weights.safetensors"), spec, "");
-  const flows::RealNvp flow(spec, {});
+  const flows::TorchFlow flow(spec, {});
   Weights weights = Weights::Fresh(std::make_shared<const Array>(flows::ArrayOf(start)));
   Updater updater({});
   for (int step = 0; step < 10; ++step) {
     const torch::Tensor parameters = flows::TensorOf(*weights.parameters).requires_grad_();
-    const torch::Tensor loss = -flow.LogProb(parameters, x).mean();
+    const torch::Tensor loss = -flow.LogProb(flow.Bind(parameters), x).mean();
     const torch::Tensor gradient = torch::autograd::grad({loss}, {parameters})[0];
     weights = updater.Update(1e-3, flows::ArrayOf(gradient), 0, weights);
   }
