@@ -79,6 +79,8 @@ class ClientImpl final : public Client {
   // Hands the messages of one drawing to `take`.
   Status DrawSamples(const std::string& model, int64_t rows, const SampleOptions& options,
                      const std::function<Status(const v1::SampleResponse&)>& take);
+  Status DrawPart(const v1::SampleRequest& request,
+                  const std::function<Status(const v1::SampleResponse&)>& take);
 
   const Stubs stubs_;
   const ClientOptions options_;

@@ -9,15 +9,12 @@ DType DecodeDType(v1::DType dtype) {
   return dtype == v1::DTYPE_FLOAT64 ? DType::kFloat64 : DType::kFloat32;
 }
 
-Executor DecodeExecutor(v1::Executor in) {
-  switch (in) {
-    case v1::EXECUTOR_ENGINE:
-      return Executor::kEngine;
-    case v1::EXECUTOR_TORCH:
-      return Executor::kTorch;
-    default:
-      return Executor::kAuto;
-  }
+// The wire's choices stand in the same order, behind one that says nothing; `last` is
+// the last that we know.
+template <typename Ours, typename Wire>
+Ours FromWire(Wire value, Ours last) {
+  const int index = static_cast<int>(value) - 1;
+  return index < 0 || index > static_cast<int>(last) ? Ours{} : static_cast<Ours>(index);
 }
 
 }  // namespace
@@ -37,7 +34,19 @@ FlowSpec DecodeSpec(const v1::FlowSpec& in) {
   } else if (in.initialization() == v1::INITIALIZATION_UNIFORM) {
     out.initialization = Initialization::kUniform;
   }
-  out.executor = DecodeExecutor(in.executor());
+  out.executor = FromWire(in.executor(), Executor::kTorch);
+  out.context_dim = in.context_dim();
+  out.base = FromWire(in.base(), Base::kUniform);
+  out.components = in.components();
+  if (in.has_degrees_of_freedom()) out.degrees_of_freedom = in.degrees_of_freedom();
+  for (const v1::Column& column : in.columns()) {
+    out.columns.push_back({column.index(), FromWire(column.support(), Support::kPeriodic),
+                           column.low(), column.high()});
+  }
+  out.mixing = FromWire(in.mixing(), Mixing::kLu);
+  out.act_norm = in.act_norm();
+  out.bins = in.bins();
+  if (in.has_bound()) out.bound = in.bound();
   return out;
 }
 
@@ -52,7 +61,7 @@ Model DecodeModel(const v1::Model& in) {
   for (const auto& [alias, version] : in.aliases()) out.aliases[alias] = version;
   out.parameter_count = in.parameter_count();
   out.warnings = {in.warnings().begin(), in.warnings().end()};
-  out.executor = DecodeExecutor(in.executor());
+  out.executor = FromWire(in.executor(), Executor::kTorch);
   return out;
 }
 

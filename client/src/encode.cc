@@ -5,6 +5,12 @@
 namespace sluice {
 namespace {
 
+// The wire's choices stand in the same order, behind one that says nothing.
+template <typename Wire, typename Ours>
+Wire OnWire(Ours value) {
+  return static_cast<Wire>(static_cast<int>(value) + 1);
+}
+
 v1::Schedule EncodeSchedule(Schedule schedule) {
   switch (schedule) {
     case Schedule::kConstant:
@@ -54,9 +60,22 @@ void EncodeSpec(const FlowSpec& in, v1::FlowSpec* out) {
                                 ? v1::INITIALIZATION_UNIFORM
                                 : v1::INITIALIZATION_IDENTITY);
   }
-  if (in.executor != Executor::kAuto) {
-    out->set_executor(in.executor == Executor::kEngine ? v1::EXECUTOR_ENGINE : v1::EXECUTOR_TORCH);
+  if (in.executor != Executor::kAuto) out->set_executor(OnWire<v1::Executor>(in.executor));
+  out->set_context_dim(in.context_dim);
+  out->set_base(OnWire<v1::Base>(in.base));
+  out->set_components(in.components);
+  if (in.degrees_of_freedom) out->set_degrees_of_freedom(*in.degrees_of_freedom);
+  for (const Column& column : in.columns) {
+    v1::Column* added = out->add_columns();
+    added->set_index(column.index);
+    added->set_support(OnWire<v1::Support>(column.support));
+    added->set_low(column.low);
+    added->set_high(column.high);
   }
+  out->set_mixing(OnWire<v1::Mixing>(in.mixing));
+  out->set_act_norm(in.act_norm);
+  out->set_bins(in.bins);
+  if (in.bound) out->set_bound(*in.bound);
 }
 
 void EncodeConfig(const TrainConfig& in, v1::TrainConfig* out) {

@@ -3,6 +3,7 @@
 #include "client/src/call.h"
 #include "client/src/client_impl.h"
 #include "client/src/names.h"
+#include "client/src/status.h"
 #include "client/src/streams.h"
 #include "client/src/tensor.h"
 
@@ -15,6 +16,8 @@ using InferenceStub = v1::InferenceService::StubInterface;
 constexpr int64_t kUnarySampleRows = 1024;
 // Images after every layer make the reply many times the request.
 constexpr int64_t kLayeredChunkBytes = kChunkBytes / 16;
+// Of one request for draws, whose context is one message.
+constexpr int64_t kContextBytes = 16 * kChunkBytes;
 
 int64_t CountNotFinite(const std::string& mask) {
   return static_cast<int64_t>(mask.size()) - std::count(mask.begin(), mask.end(), '\0');
@@ -99,13 +102,40 @@ Result<LogProbs> ClientImpl::LogProb(const std::string& model, const Matrix& x) 
 
 Status ClientImpl::DrawSamples(const std::string& model, int64_t rows, const SampleOptions& options,
                                const std::function<Status(const v1::SampleResponse&)>& take) {
+  if (options.context.cols > 0) {
+    if (Status status = CheckMatrix("context", options.context); !status.ok()) return status;
+    if (options.context.rows != 1 && options.context.rows != rows) {
+      return InvalidField("context", std::to_string(options.context.rows) + " rows for " +
+                                         std::to_string(rows) + "; one for each, or one for all");
+    }
+  }
   v1::SampleRequest request;
   request.set_model(ServableName(model));
-  request.set_rows(rows);
   if (options.seed) request.set_seed(*options.seed);
   request.set_with_log_prob(options.with_log_prob);
-  request.set_first_row(options.first_row);
-  if (rows <= kUnarySampleRows) {
+  const bool by_row = options.context.rows > 1;
+  // Their context goes along, so that the rows are asked for in parts.
+  const int64_t step = by_row ? RowsPerChunk(options.context, kContextBytes) : rows;
+  for (int64_t first = 0; first == 0 || first < rows; first += step) {
+    const int64_t count = std::min(step, rows - first);
+    request.set_rows(count);
+    request.set_first_row(options.first_row + first);
+    if (options.context.cols > 0) {
+      EncodeRows(options.context, by_row ? first : 0, by_row ? count : 1,
+                 request.mutable_context());
+    }
+    const Status status = DrawPart(request, [&](const v1::SampleResponse& reply) {
+      request.set_seed(reply.seed());
+      return take(reply);
+    });
+    if (!status.ok() || step == 0) return status;
+  }
+  return Status{};
+}
+
+Status ClientImpl::DrawPart(const v1::SampleRequest& request,
+                            const std::function<Status(const v1::SampleResponse&)>& take) {
+  if (request.rows() <= kUnarySampleRows) {
     const auto reply = Call(*stubs_.inference, &InferenceStub::Sample, request, options_.timeout);
     return reply.ok() ? take(*reply) : reply.status();
   }

@@ -54,12 +54,16 @@ std::optional<Input> FindInput(const Request& in, absl::string_view name) {
   return std::nullopt;
 }
 
-// At most the one input that the method has, and its numbers in one place.
-absl::Status CheckInputs(const Request& in, absl::string_view only) {
+// At most the inputs that the method has, each once, and their numbers in one place.
+absl::Status CheckInputs(const Request& in, std::span<const char* const> known) {
   for (int i = 0; i < in.inputs_size(); ++i) {
-    if (in.inputs(i).name() != only || i > 0) {
-      return FieldError(InputField(i, "name"), absl::StrCat(Quoted(in.inputs(i).name()),
-                                                            "; the model has one input, ", only));
+    const std::string& name = in.inputs(i).name();
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      return FieldError(InputField(i, "name"), absl::StrCat(Quoted(name), "; the model has ",
+                                                            absl::StrJoin(known, " and ")));
+    }
+    if (FindInput(in, name)->index != i) {
+      return FieldError(InputField(i, "name"), absl::StrCat(Quoted(name), " is there twice"));
     }
   }
   const int raw = in.raw_input_contents_size();
@@ -68,8 +72,9 @@ absl::Status CheckInputs(const Request& in, absl::string_view only) {
     return FieldError("raw_input_contents",
                       absl::StrCat(raw, " of them for ", in.inputs_size(), " inputs"));
   }
-  if (in.inputs(0).contents().ByteSizeLong() > 0) {
-    return FieldError(InputField(0, "contents"),
+  for (int i = 0; i < in.inputs_size(); ++i) {
+    if (in.inputs(i).contents().ByteSizeLong() == 0) continue;
+    return FieldError(InputField(i, "contents"),
                       "raw_input_contents are there too; exactly one is meant");
   }
   return absl::OkStatus();
@@ -235,6 +240,17 @@ absl::StatusOr<std::vector<InferOutput>> DecodeOutputs(const Request& in, InferM
   return wanted;
 }
 
+absl::StatusOr<Array> DecodeFloats(const Input& input, const RowForm& form) {
+  ASSIGN_OR_RETURN(const DType dtype, DecodeFloatType(input));
+  const inference::InferTensorContents& contents = input.tensor.contents();
+  const absl::string_view field = FloatField(dtype);
+  ASSIGN_OR_RETURN(Array rows,
+                   dtype == DType::kFloat32
+                       ? DecodeNumbers<float>(input, contents.fp32_contents(), dtype, field)
+                       : DecodeNumbers<double>(input, contents.fp64_contents(), dtype, field));
+  return CheckRows(std::move(rows), form, InputField(input.index, "shape"), input.Field(field));
+}
+
 // The rows of the input `x`, as far as the request can be believed.
 absl::StatusOr<int64_t> ClaimedRows(const Request& in) {
   RETURN_IF_ERROR(CheckParameters(in, {}));
@@ -250,7 +266,9 @@ absl::StatusOr<InferQuery> DecodeInfer(const Request& in) {
   ASSIGN_OR_RETURN(query.target, DecodeTarget({"model_name", "model_version"}, in.model_name(),
                                               in.model_version()));
   const bool sample = query.target.method == InferMethod::kSample;
-  RETURN_IF_ERROR(CheckInputs(in, sample ? kInputRows : kInputX));
+  static constexpr const char* kOfSample[] = {kInputRows, kInputContext};
+  static constexpr const char* kOfLogProb[] = {kInputX};
+  RETURN_IF_ERROR(sample ? CheckInputs(in, kOfSample) : CheckInputs(in, kOfLogProb));
   ASSIGN_OR_RETURN(query.outputs, DecodeOutputs(in, query.target.method));
   query.raw = in.raw_input_contents_size() > 0;
   if (sample) {
@@ -263,17 +281,31 @@ absl::StatusOr<InferQuery> DecodeInfer(const Request& in) {
 }
 
 absl::StatusOr<Array> DecodeInferRows(const Request& in, const RowForm& form) {
-  const std::optional<Input> found = FindInput(in, kInputX);
-  if (!found) return absl::InternalError("a request without x was accepted");
-  const Input& x = *found;
-  ASSIGN_OR_RETURN(const DType dtype, DecodeFloatType(x));
-  const inference::InferTensorContents& contents = x.tensor.contents();
-  const absl::string_view field = FloatField(dtype);
-  ASSIGN_OR_RETURN(Array rows,
-                   dtype == DType::kFloat32
-                       ? DecodeNumbers<float>(x, contents.fp32_contents(), dtype, field)
-                       : DecodeNumbers<double>(x, contents.fp64_contents(), dtype, field));
-  return CheckRows(std::move(rows), form, InputField(x.index, "shape"), x.Field(field));
+  const std::optional<Input> x = FindInput(in, kInputX);
+  if (!x) return absl::InternalError("a request without x was accepted");
+  return DecodeFloats(*x, form);
+}
+
+absl::StatusOr<std::shared_ptr<const Array>> DecodeInferContext(const Request& in, int64_t rows,
+                                                                const RowForm& form) {
+  const std::optional<Input> context = FindInput(in, kInputContext);
+  if (!context && form.context_dim == 0) return nullptr;
+  if (!context) {
+    return FieldError(
+        "inputs", absl::StrCat("context is missing: FP32 or FP64 of shape [n, ", form.context_dim,
+                               "], or [1, ", form.context_dim, "] for all rows"));
+  }
+  const std::string shape = InputField(context->index, "shape");
+  if (form.context_dim == 0) {
+    return FieldError(InputField(context->index, "name"), "the model takes no context");
+  }
+  ASSIGN_OR_RETURN(Array array,
+                   DecodeFloats(*context, {form.context_dim, form.dtype, form.max_rows}));
+  if (array.rows() != rows && array.rows() != 1) {
+    return FieldError(
+        shape, absl::StrCat(array.rows(), " rows for ", rows, "; one for each, or one for all"));
+  }
+  return std::make_shared<const Array>(std::move(array));
 }
 
 }  // namespace sluiced::rpc

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -26,5 +27,8 @@ absl::StatusOr<InferQuery> DecodeInfer(const inference::ModelInferRequest& in);
 
 // The rows of the input `x` of a request that DecodeInfer accepted.
 absl::StatusOr<Array> DecodeInferRows(const inference::ModelInferRequest& in, const RowForm& form);
+// The input `context` of such a request for `rows` draws; null where the model takes none.
+absl::StatusOr<std::shared_ptr<const Array>> DecodeInferContext(
+    const inference::ModelInferRequest& in, int64_t rows, const RowForm& form);
 
 }  // namespace sluiced::rpc

@@ -62,6 +62,21 @@ absl::Status CheckFinite(absl::string_view field, const Array& rows, absl::strin
                                         " (from 0) is ", what));
 }
 
+// Rows of `context` behind those of `rows`, or its one row behind all.
+Array SideBySide(const Array& rows, const Array& context) {
+  const size_t left = static_cast<size_t>(rows.cols()) * SizeOf(rows.dtype());
+  const size_t right = static_cast<size_t>(context.cols()) * SizeOf(rows.dtype());
+  Array joined(rows.dtype(), {rows.rows(), rows.shape()[1] + context.shape()[1]});
+  const size_t step = context.rows() == 1 ? 0 : right;
+  std::byte* out = joined.bytes().data();
+  for (size_t row = 0; row < static_cast<size_t>(rows.rows()); ++row) {
+    std::memcpy(out, rows.bytes().data() + row * left, left);
+    std::memcpy(out + left, context.bytes().data() + row * step, right);
+    out += left + right;
+  }
+  return joined;
+}
+
 }  // namespace
 
 std::string FormText(std::span<const int64_t> shape, DType dtype) {
@@ -115,9 +130,11 @@ absl::StatusOr<Array> DecodeTensor(absl::string_view field, const v1::Tensor& te
 
 absl::StatusOr<Array> CheckRows(Array rows, const RowForm& form, absl::string_view shape,
                                 absl::string_view numbers) {
-  if (rows.shape().size() != 2 || rows.shape()[1] != form.dim) {
-    return FieldError(shape, absl::StrCat("[", absl::StrJoin(rows.shape(), ", "), "] is not [n, ",
-                                          form.dim, "]"));
+  const int64_t columns = form.dim + form.context_dim;
+  if (rows.shape().size() != 2 || rows.shape()[1] != columns) {
+    return FieldError(
+        shape, absl::StrCat("[", absl::StrJoin(rows.shape(), ", "), "] is not [n, ", columns, "]",
+                            form.context_dim > 0 ? ", x with its context behind it" : ""));
   }
   if (rows.rows() > form.max_rows) {
     return Exhausted(absl::StrCat(shape, ": ", rows.rows(), " rows; at most ", form.max_rows,
@@ -137,6 +154,36 @@ absl::StatusOr<Array> DecodeRows(absl::string_view field, const v1::Tensor& tens
   ASSIGN_OR_RETURN(Array rows, DecodeTensor(field, tensor));
   return CheckRows(std::move(rows), form, absl::StrCat(field, ".shape"),
                    absl::StrCat(field, tensor.values_size() > 0 ? ".values" : ".data"));
+}
+
+absl::StatusOr<Array> DecodeRows(absl::string_view field, const v1::Tensor& tensor,
+                                 const v1::Tensor* context, const RowForm& form) {
+  if (context == nullptr) return DecodeRows(field, tensor, form);
+  ASSIGN_OR_RETURN(const Array rows,
+                   DecodeRows(field, tensor, {form.dim, form.dtype, form.max_rows}));
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Array> behind,
+                   DecodeContext(context, rows.rows(), form));
+  return SideBySide(rows, *behind);
+}
+
+absl::StatusOr<std::shared_ptr<const Array>> DecodeContext(const v1::Tensor* context, int64_t rows,
+                                                           const RowForm& form) {
+  if (context == nullptr && form.context_dim == 0) return nullptr;
+  if (context == nullptr) {
+    return FieldError("context", absl::StrCat("is missing: the model is conditional on ",
+                                              form.context_dim, " numbers"));
+  }
+  if (form.context_dim == 0) return FieldError("context", "the model takes none");
+  ASSIGN_OR_RETURN(Array decoded, DecodeTensor("context", *context));
+  const RowForm of_context = {form.context_dim, form.dtype, form.max_rows};
+  ASSIGN_OR_RETURN(Array array,
+                   CheckRows(std::move(decoded), of_context, "context.shape",
+                             context->values_size() > 0 ? "context.values" : "context.data"));
+  if (array.rows() != rows && array.rows() != 1) {
+    return FieldError("context.shape", absl::StrCat(array.rows(), " rows for ", rows,
+                                                    "; one for each, or one for all"));
+  }
+  return std::make_shared<const Array>(std::move(array));
 }
 
 int64_t ClaimedRows(const v1::Tensor& tensor) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,12 +28,22 @@ struct RowForm {
   int64_t dim;
   DType dtype;
   int64_t max_rows;
+  int64_t context_dim = 0;
 };
-// [n, dim] of finite numbers, converted to the form's dtype. INVALID_ARGUMENT naming
-// the row and column of one that is not finite, or not in that dtype;
-// RESOURCE_EXHAUSTED for too many rows.
+// [n, dim + context_dim] of finite numbers, converted to the form's dtype.
+// INVALID_ARGUMENT naming the row and column of one that is not finite, or not in that
+// dtype; RESOURCE_EXHAUSTED for too many rows.
 absl::StatusOr<Array> DecodeRows(absl::string_view field, const v1::Tensor& tensor,
                                  const RowForm& form);
+// The same where the context may stand apart: each row of `context`, unless that is null,
+// goes behind its row of `tensor`, or its one row behind all.
+absl::StatusOr<Array> DecodeRows(absl::string_view field, const v1::Tensor& tensor,
+                                 const v1::Tensor* context, const RowForm& form);
+
+// The context of `rows` draws, [rows, context_dim] or [1, context_dim]; null without
+// context. INVALID_ARGUMENT naming "context" where the model takes none or asks for it.
+absl::StatusOr<std::shared_ptr<const Array>> DecodeContext(const v1::Tensor* context, int64_t rows,
+                                                           const RowForm& form);
 
 // The same of rows that were decoded otherwise; `shape` and `numbers` are the fields that
 // errors name.

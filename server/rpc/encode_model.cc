@@ -6,24 +6,9 @@
 #include "server/models/model_codec.h"
 #include "server/rpc/encode_tensor.h"
 #include "server/rpc/names.h"
+#include "server/rpc/spec_enums.h"
 
 namespace sluiced::rpc {
-namespace {
-
-v1::Executor EncodeExecutor(flows::Executor executor) {
-  switch (executor) {
-    case flows::Executor::kEngine:
-      return v1::EXECUTOR_ENGINE;
-    case flows::Executor::kTorch:
-      return v1::EXECUTOR_TORCH;
-    case flows::Executor::kAuto:
-      break;
-  }
-  return v1::EXECUTOR_AUTO;
-}
-
-}  // namespace
-
 void EncodeSpec(const flows::FlowSpec& spec, v1::FlowSpec* out) {
   out->set_architecture(std::string(flows::NameOf(spec.architecture)));
   out->set_dim(spec.dim);
@@ -33,10 +18,23 @@ void EncodeSpec(const flows::FlowSpec& spec, v1::FlowSpec* out) {
   out->set_dtype(EncodeDType(spec.dtype));
   out->set_scale_bound(spec.scale_bound);
   out->set_standardize(spec.standardize);
-  out->set_initialization(spec.initialization == flows::Initialization::kUniform
-                              ? v1::INITIALIZATION_UNIFORM
-                              : v1::INITIALIZATION_IDENTITY);
-  out->set_executor(EncodeExecutor(spec.executor));
+  out->set_initialization(EncodeEnum(kInitializations, spec.initialization));
+  out->set_executor(EncodeEnum(kExecutors, spec.executor));
+  out->set_context_dim(spec.context_dim);
+  out->set_base(EncodeEnum(kBases, spec.base));
+  out->set_components(spec.components);
+  out->set_degrees_of_freedom(spec.degrees_of_freedom);
+  for (const flows::Column& column : spec.columns) {
+    v1::Column* added = out->add_columns();
+    added->set_index(column.index);
+    added->set_support(EncodeEnum(kSupports, column.support));
+    added->set_low(column.low);
+    added->set_high(column.high);
+  }
+  out->set_mixing(EncodeEnum(kMixings, spec.mixing));
+  out->set_act_norm(spec.act_norm);
+  out->set_bins(spec.bins);
+  out->set_bound(spec.bound);
 }
 
 absl::Status EncodeModel(const store::ModelRecord& model, v1::Model* out) {
@@ -50,7 +48,7 @@ absl::Status EncodeModel(const store::ModelRecord& model, v1::Model* out) {
   out->mutable_aliases()->insert(model.aliases.begin(), model.aliases.end());
   (*out->mutable_aliases())["latest"] = model.latest_version;
   out->set_parameter_count(flows::ParameterCount(spec));
-  out->set_executor(EncodeExecutor(flows::ExecutorFor(spec)));
+  out->set_executor(EncodeEnum(kExecutors, flows::ExecutorFor(spec)));
   for (const std::string& warning : flows::Warnings(spec)) out->add_warnings(warning);
   return absl::OkStatus();
 }

@@ -88,9 +88,12 @@ absl::string_view DatatypeOf(InferOutput output, DType dtype) {
 
 void EncodeTensors(InferMethod method, const flows::FlowSpec& spec, Metadata* out) {
   if (method == InferMethod::kLogProb) {
-    Describe(kInputX, DatatypeOf(spec.dtype), {kAny, spec.dim}, out->add_inputs());
+    Describe(kInputX, DatatypeOf(spec.dtype), {kAny, flows::RowColumns(spec)}, out->add_inputs());
   } else {
     Describe(kInputRows, "INT64", {1}, out->add_inputs());
+    if (spec.context_dim > 0) {
+      Describe(kInputContext, DatatypeOf(spec.dtype), {kAny, spec.context_dim}, out->add_inputs());
+    }
   }
   for (const InferOutput output : OutputsOf(method)) {
     DescribeOutput(output, spec, out->add_outputs());

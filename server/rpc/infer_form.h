@@ -18,6 +18,7 @@ enum class InferOutput { kX, kLogProb, kNotFinite, kSeed };
 
 inline constexpr char kInputX[] = "x";
 inline constexpr char kInputRows[] = "rows";
+inline constexpr char kInputContext[] = "context";  // Of NAME.sample of conditional models.
 
 struct InferTarget {
   InferMethod method = InferMethod::kLogProb;

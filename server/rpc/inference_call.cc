@@ -8,7 +8,10 @@ namespace sluiced::rpc {
 
 RowForm FormOf(const models::Loaded& model, const serving::Limits& limits) {
   const flows::FlowSpec& spec = model.flow->state().spec;
-  return {.dim = spec.dim, .dtype = spec.dtype, .max_rows = limits.rows};
+  return {.dim = spec.dim,
+          .dtype = spec.dtype,
+          .max_rows = limits.rows,
+          .context_dim = spec.context_dim};
 }
 
 absl::Status CheckReplySize(const models::Loaded& model, int64_t rows, int64_t numbers,

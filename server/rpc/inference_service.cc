@@ -21,6 +21,11 @@ int64_t RowsOf(const v1::LogProbRequest& in) { return ClaimedRows(in.x()); }
 int64_t RowsOf(const v1::TransformRequest& in) { return ClaimedRows(in.points()); }
 int64_t RowsOf(const v1::SampleRequest& in) { return in.rows(); }
 
+template <typename Request>
+const v1::Tensor* ContextOf(const Request& in) {
+  return in.has_context() ? &in.context() : nullptr;
+}
+
 // The images between the layers are LibTorch's, which is never quick.
 template <typename Request>
 bool MayBeTiny(const Request& in) {
@@ -32,8 +37,8 @@ template <Batching kBatching>
 void AnswerLogProb(const models::ModelPtr& model, const Runtime& runtime, Call& call,
                    const v1::LogProbRequest& in, v1::LogProbResponse* out, Answered answered) {
   call.AddRows(RowsOf(in));
-  absl::StatusOr<Array> x =
-      CatchAll([&] { return DecodeRows("x", in.x(), FormOf(*model, runtime.limits)); });
+  absl::StatusOr<Array> x = CatchAll(
+      [&] { return DecodeRows("x", in.x(), ContextOf(in), FormOf(*model, runtime.limits)); });
   if (!x.ok()) return answered(x.status());
   Score(model, runtime, call, *std::move(x), kBatching,
         EncodeInto<serving::Scores>(std::move(answered), [model, out](auto scores) {
@@ -62,8 +67,9 @@ void AnswerTransform(const models::ModelPtr& model, const Runtime& runtime, Call
   call.AddRows(RowsOf(in));
   const absl::StatusOr<serving::Map> map = DecodeDirection(in.direction());
   if (!map.ok()) return answered(map.status());
-  absl::StatusOr<Array> points =
-      CatchAll([&] { return DecodeRows("points", in.points(), FormOf(*model, runtime.limits)); });
+  absl::StatusOr<Array> points = CatchAll([&] {
+    return DecodeRows("points", in.points(), ContextOf(in), FormOf(*model, runtime.limits));
+  });
   if (!points.ok()) return answered(points.status());
   const absl::Status size = CheckTransform(*model, in, points->rows(), runtime.limits);
   if (!size.ok()) return answered(size);
@@ -82,10 +88,13 @@ void AnswerTransform(const models::ModelPtr& model, const Runtime& runtime, Call
 
 void AnswerSample(const models::ModelPtr& model, const Runtime& runtime, Call& call,
                   const v1::SampleRequest& in, v1::SampleResponse* out, Answered answered) {
-  const absl::StatusOr<SampleQuery> query = DecodeSample(in);
+  absl::StatusOr<SampleQuery> query = DecodeSample(in);
   if (!query.ok()) return answered(query.status());
-  const absl::Status size = CheckSample(*model, query->rows, runtime.limits);
-  if (!size.ok()) return answered(size);
+  absl::Status fits = CheckSample(*model, query->rows, runtime.limits);
+  if (fits.ok()) {
+    fits = CatchAll([&] { return DecodeSampleContext(in, *model, runtime.limits, &*query); });
+  }
+  if (!fits.ok()) return answered(fits);
   call.AddRows(query->rows);
   DrawRows(
       *model, runtime, *query, /*first=*/0, query->rows, call.caller(),

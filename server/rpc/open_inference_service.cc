@@ -37,10 +37,16 @@ void AnswerScores(const models::ModelPtr& model, const Runtime& runtime, Call& c
 }
 
 void AnswerDraws(const models::ModelPtr& model, const Runtime& runtime, Call& call,
-                 const QueryPtr& query, ModelInferResponse* out, Answered answered) {
+                 const QueryPtr& query, const ModelInferRequest& in, ModelInferResponse* out,
+                 Answered answered) {
   const absl::Status size = CheckSample(*model, query->rows, runtime.limits);
   if (!size.ok()) return answered(size);
-  DrawRows(*model, runtime, *query->sample, /*first=*/0, query->rows, call.caller(),
+  SampleQuery sample = *query->sample;
+  auto context =
+      CatchAll([&] { return DecodeInferContext(in, query->rows, FormOf(*model, runtime.limits)); });
+  if (!context.ok()) return answered(context.status());
+  sample.context = *std::move(context);
+  DrawRows(*model, runtime, sample, /*first=*/0, query->rows, call.caller(),
            EncodeInto<serving::Draws>(std::move(answered), [query, out](const auto& draws) {
              EncodeInferDraws(*query, draws, out);
            }));
@@ -120,7 +126,7 @@ class OpenInferenceService final : public inference::GRPCInferenceService::Callb
           const auto end = [reactor](const absl::Status& status) { reactor->End(status); };
           EncodeAnswered(*model, in, out);
           if (query->sample) {
-            return AnswerDraws(model, runtime_, reactor->call(), query, out, end);
+            return AnswerDraws(model, runtime_, reactor->call(), query, in, out, end);
           }
           AnswerScores(model, runtime_, reactor->call(), batching, query, in, out, end);
         });

@@ -12,6 +12,7 @@
 #include "server/rpc/arrival.h"
 #include "server/rpc/encode_tensor.h"
 #include "server/rpc/find_model.h"
+#include "server/rpc/inference_call.h"
 
 namespace sluiced::rpc {
 namespace {
@@ -31,9 +32,13 @@ absl::Status CheckBytes(int64_t rows, const flows::FlowSpec& spec) {
 // While one chunk is written the next is drawn.
 class SampleSource final : public Source<v1::SampleResponse> {
  public:
-  SampleSource(const SampleQuery& query, const std::string& model, const Runtime& runtime,
+  SampleSource(const SampleQuery& query, const v1::SampleRequest& request, const Runtime& runtime,
                const std::function<void()>& wake)
-      : query_(query), runtime_(runtime), arrival_(runtime.registry, model, wake), drawn_(wake) {}
+      : query_(query),
+        request_(request),
+        runtime_(runtime),
+        arrival_(runtime.registry, request.model(), wake),
+        drawn_(wake) {}
 
   // No rows still make one message: it says which version and seed.
   absl::StatusOr<Next> Produce(Call& call, v1::SampleResponse* out) override {
@@ -41,6 +46,7 @@ class SampleSource final : public Source<v1::SampleResponse> {
       ASSIGN_OR_RETURN(model_, arrival_.TryTake());
       if (model_ == nullptr) return Next::kLater;
       RETURN_IF_ERROR(CheckBytes(query_.rows, model_->flow->state().spec));
+      RETURN_IF_ERROR(DecodeSampleContext(request_, *model_, runtime_.limits, &query_));
       DrawNext(call);
     }
     if (!drawing_) return Next::kEnd;
@@ -71,7 +77,8 @@ class SampleSource final : public Source<v1::SampleResponse> {
                                          kMaxBlocks * serving::BlockRows(*model_->flow)));
   }
 
-  const SampleQuery query_;
+  SampleQuery query_;
+  const v1::SampleRequest& request_;  // Lasts as long as the call.
   const Runtime& runtime_;
   ModelArrival arrival_;
   Arrival<serving::Draws> drawn_;
@@ -94,11 +101,26 @@ absl::StatusOr<SampleQuery> DecodeSample(const v1::SampleRequest& request) {
                      .with_log_prob = request.with_log_prob()};
 }
 
+absl::Status DecodeSampleContext(const v1::SampleRequest& request, const models::Loaded& model,
+                                 const serving::Limits& limits, SampleQuery* query) {
+  RowForm form = FormOf(model, limits);
+  // A stream's rows are not in one message, but their context is.
+  form.max_rows = std::numeric_limits<int64_t>::max();
+  ASSIGN_OR_RETURN(
+      query->context,
+      DecodeContext(request.has_context() ? &request.context() : nullptr, query->rows, form));
+  return absl::OkStatus();
+}
+
 void DrawRows(const models::Loaded& model, const Runtime& runtime, const SampleQuery& query,
               int64_t first, int64_t rows, const serving::Caller& caller,
               serving::Done<serving::Draws> done) {
-  serving::Sample(model.flow, rows, query.seed, query.first_row + first, caller, runtime.compute,
-                  std::move(done));
+  Array context;
+  if (query.context != nullptr) {
+    context = query.context->rows() == 1 ? *query.context : query.context->Rows(first, rows);
+  }
+  serving::Sample(model.flow, rows, query.seed, query.first_row + first, std::move(context), caller,
+                  runtime.compute, std::move(done));
 }
 
 void EncodeDraws(const models::Loaded& model, const SampleQuery& query, serving::Draws draws,
@@ -113,7 +135,7 @@ void EncodeDraws(const models::Loaded& model, const SampleQuery& query, serving:
 absl::StatusOr<std::unique_ptr<Source<v1::SampleResponse>>> StreamSamples(
     const Runtime& runtime, const v1::SampleRequest& request, std::function<void()> wake) {
   ASSIGN_OR_RETURN(const SampleQuery query, DecodeSample(request));
-  return std::make_unique<SampleSource>(query, request.model(), runtime, wake);
+  return std::make_unique<SampleSource>(query, request, runtime, wake);
 }
 
 }  // namespace sluiced::rpc

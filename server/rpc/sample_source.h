@@ -22,9 +22,13 @@ struct SampleQuery {
   int64_t rows;  // first_row + rows does not overflow.
   uint64_t seed;
   bool with_log_prob;
+  // [rows, context_dim], or [1, context_dim] for all; null without context.
+  std::shared_ptr<const Array> context = nullptr;
 };
-// Draws a seed where none is given.
+// Draws a seed where none is given. Without the context, whose form the model says.
 absl::StatusOr<SampleQuery> DecodeSample(const v1::SampleRequest& request);
+absl::Status DecodeSampleContext(const v1::SampleRequest& request, const models::Loaded& model,
+                                 const serving::Limits& limits, SampleQuery* query);
 
 // Draws the rows [first, first + rows) of the query, as serving::Sample does.
 void DrawRows(const models::Loaded& model, const Runtime& runtime, const SampleQuery& query,

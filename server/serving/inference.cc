@@ -184,12 +184,27 @@ struct MapWork {
 };
 
 struct DrawsWork {
-  DrawsWork(FlowPtr the_flow, int64_t rows)
+  DrawsWork(FlowPtr the_flow, int64_t rows, Array the_context)
       : flow(std::move(the_flow)),
+        context(std::move(the_context)),
         x(*flow, rows, BlockRows(*flow), {flow->state().spec.dim}),
         log_prob(*flow, rows, BlockRows(*flow), {}) {}
 
+  // Of the rows [first, first + count).
+  Array Context(int64_t first, int64_t count) const {
+    const int64_t columns = flow->state().spec.context_dim;
+    if (columns == 0) return Array();
+    if (context.rows() != 1) return context.Rows(first, count);
+    Array repeated(context.dtype(), {count, columns});
+    const std::span<const std::byte> row = context.bytes();
+    for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
+      std::memcpy(repeated.bytes().data() + i * row.size(), row.data(), row.size());
+    }
+    return repeated;
+  }
+
   FlowPtr flow;
+  Array context;
   Whole x, log_prob;
 };
 
@@ -245,12 +260,13 @@ void Transform(FlowPtr flow, Map map, Array points, flows::KeepLayers keep, cons
       [](MapWork& work) { return work.Take(); }, std::move(done));
 }
 
-void Sample(FlowPtr flow, int64_t rows, uint64_t seed, int64_t first_row, const Caller& caller,
-            Executor* compute, Done<Draws> done) {
+void Sample(FlowPtr flow, int64_t rows, uint64_t seed, int64_t first_row, Array context,
+            const Caller& caller, Executor* compute, Done<Draws> done) {
   ForBlocks(
-      MakeWork<DrawsWork>(std::move(flow), rows), rows, caller, compute,
+      MakeWork<DrawsWork>(std::move(flow), rows, std::move(context)), rows, caller, compute,
       [seed, first_row](DrawsWork& work, int64_t first, int64_t count) -> absl::Status {
-        ASSIGN_OR_RETURN(flows::Samples part, work.flow->Sample(count, seed, first_row + first));
+        ASSIGN_OR_RETURN(flows::Samples part, work.flow->Sample(count, seed, first_row + first,
+                                                                work.Context(first, count)));
         work.x.Place(std::move(part.x), first);
         work.log_prob.Place(std::move(part.log_prob), first);
         return absl::OkStatus();

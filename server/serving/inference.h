@@ -54,13 +54,15 @@ using Done = std::function<void(absl::StatusOr<Result>)>;
 // Each calls `done` once: before it returns where one block is all, else on a thread of
 // `compute`, whose threads share the blocks. The result is the flow's error, or
 // `caller`'s as soon as nobody waits. Rows as flows::Flow demands them: of the flow's
-// dtype, [n, dim], finite.
+// dtype, [n, RowColumns], finite.
 void LogProb(FlowPtr flow, Array x, const Caller& caller, Executor* compute, Done<Scores> done);
 void Transform(FlowPtr flow, Map map, Array points, flows::KeepLayers keep, const Caller& caller,
                Executor* compute, Done<MappedRows> done);
-// Rows [first_row, first_row + rows) of `seed`; no overflow in that sum.
-void Sample(FlowPtr flow, int64_t rows, uint64_t seed, int64_t first_row, const Caller& caller,
-            Executor* compute, Done<Draws> done);
+// Rows [first_row, first_row + rows) of `seed`; no overflow in that sum. context: of the
+// flow's dtype, [rows, context_dim], or [1, context_dim] for all; of flows without
+// context any.
+void Sample(FlowPtr flow, int64_t rows, uint64_t seed, int64_t first_row, Array context,
+            const Caller& caller, Executor* compute, Done<Draws> done);
 
 // What LogProb makes of the numbers.
 Mask NotFinite(std::initializer_list<const Array*> arrays);

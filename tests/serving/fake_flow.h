@@ -40,8 +40,8 @@ class FakeFlow : public flows::Flow {
     if (on_block) on_block();
     return Sums(x);
   }
-  absl::StatusOr<flows::Samples> Sample(int64_t n, uint64_t seed,
-                                        int64_t first_row) const override {
+  absl::StatusOr<flows::Samples> Sample(int64_t n, uint64_t seed, int64_t first_row,
+                                        const Array&) const override {
     ++blocks;
     Array x(DType::kFloat64, {n, 2});
     for (int64_t i = 0; i < n; ++i) {

@@ -2,6 +2,7 @@
 
 #include "client/cli/command_failure.h"
 #include "client/cli/commands/commands.h"
+#include "client/cli/commands/context_option.h"
 #include "client/cli/commands/table_output.h"
 #include "client/cli/files/files.h"
 #include "client/cli/files/npy.h"
@@ -21,7 +22,7 @@ DType ModelType(Context& context, const std::string& model) {
 }
 
 struct PointsCommand {
-  std::string model, in = "-", in_format;
+  std::string model, in = "-", in_format, context;
   TableOutput out;
   bool to_base = false, from_base = false;
   std::string layers, ladj;
@@ -31,13 +32,18 @@ void AddPointsOptions(CLI::App& sub, PointsCommand* command) {
   sub.add_option("MODEL", command->model, "NAME or NAME@VERSION")->required();
   sub.add_option("--in", command->in, "*.npy, *.csv, or - for stdin")->capture_default_str();
   sub.add_option("--format-in", command->in_format, "npy or csv, whatever the file's name");
+  AddContextOption(sub, &command->context);
   AddTableOutput(sub, &command->out);
+}
+
+Matrix ReadPoints(const PointsCommand& command) {
+  return WithContext(OrFail(ReadTable(command.in, command.in_format)), command.context);
 }
 
 void LogProb(Context& context, const PointsCommand& command) {
   CheckTableOutput(command.out);
   const std::string model = PlainId(command.model, "models");
-  const Matrix points = OrFail(ReadTable(command.in, command.in_format));
+  const Matrix points = ReadPoints(command);
   const LogProbs scores = OrFail(context.client().LogProb(model, points));
   const Matrix column = Column(scores.log_prob, ModelType(context, model));
   OrFail(WriteTable(command.out.file, command.out.format, column, {"log_prob"}));
@@ -61,7 +67,7 @@ void Transform(Context& context, const PointsCommand& command) {
     FailUsage("--layers writes an .npy file of shape [layers, rows, dim]");
   }
   const std::string model = PlainId(command.model, "models");
-  const Matrix points = OrFail(ReadTable(command.in, command.in_format));
+  const Matrix points = ReadPoints(command);
   const Direction direction = command.to_base ? Direction::kToBase : Direction::kFromBase;
   const Images images =
       OrFail(context.client().Transform(model, direction, points, !command.layers.empty()));

@@ -34,6 +34,13 @@ std::string SpecText(const FlowSpec& spec) {
        << (spec.dtype == DType::kFloat64 ? "float64" : "float32");
   if (spec.scale_bound) text << ", scale bound " << FormatNumber(*spec.scale_bound, 4);
   if (spec.standardize) text << (*spec.standardize ? ", standardised" : ", not standardised");
+  if (spec.context_dim > 0) text << ", context dim " << spec.context_dim;
+  if (spec.mixing != Mixing::kAlternate) text << ", mixing " << NameOf(spec.mixing);
+  if (spec.act_norm) text << ", act norm";
+  if (spec.base != Base::kNormal) text << ", base " << NameOf(spec.base);
+  for (const Column& column : spec.columns) {
+    text << ", column " << column.index << " " << NameOf(column.support);
+  }
   return text.str();
 }
 
@@ -117,19 +124,21 @@ void AddCreate(CLI::App& group, Context& context) {
   auto options = std::make_shared<CreateOptions>();
   CLI::App* command = group.add_subcommand("create", "Make a model with seeded initial parameters");
   command->add_option("NAME", options->name, "The new model")->required();
-  command->add_option("--dim", options->spec.spec.dim, "Coordinates of a point")
-      ->required()
+  command
+      ->add_option("--dim", options->spec.spec.dim, "Coordinates of a point; needed without --spec")
       ->check(AtLeastOne());
   AddSpecOptions(*command, &options->spec);
   command->add_option("--seed", options->seed, "Of the initial parameters")->capture_default_str();
   command->add_option("--description", options->description);
   command->add_option("--label", options->labels, "KEY=VALUE; may be repeated")
       ->allow_extra_args(false);
-  command->callback([&context, options] {
+  command->callback([&context, command, options] {
+    if (options->spec.spec.dim == 0 && options->spec.file.empty()) FailUsage("--dim is required");
     Client::CreateModelOptions create{options->seed, options->description,
                                       ParseLabels(options->labels)};
-    SayMade(OrFail(context.client().CreateModel(PlainId(options->name, "models"),
-                                                options->spec.ToSpec(), create)));
+    const Result<FlowSpec> spec = options->spec.ToSpec(*command);
+    if (!spec.ok()) FailUsage(spec.status().message);
+    SayMade(OrFail(context.client().CreateModel(PlainId(options->name, "models"), *spec, create)));
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "client/cli/command_failure.h"
 #include "client/cli/commands/commands.h"
+#include "client/cli/commands/context_option.h"
 #include "client/cli/commands/table_output.h"
 #include "client/cli/files/table_writer.h"
 #include "client/cli/term/format.h"
@@ -17,6 +18,7 @@ namespace {
 struct SampleCommand {
   std::string model;
   int64_t rows = 1000;
+  std::string context;
   Client::SampleOptions options;
   TableOutput out;
 };
@@ -83,12 +85,19 @@ void AddSampleCommand(CLI::App& app, Context& context) {
   auto command = std::make_shared<SampleCommand>();
   CLI::App* sub = app.add_subcommand("sample", "Draw points from a model");
   sub->add_option("MODEL", command->model, "NAME or NAME@VERSION")->required();
-  sub->add_option("-n,--rows", command->rows, "How many")->capture_default_str();
+  sub->add_option("-n,--rows", command->rows,
+                  "How many (1000; with rows of context, as many as they are)");
   sub->add_option("--seed", command->options.seed, "The same rows again; drawn otherwise");
   sub->add_option("--first-row", command->options.first_row, "Skip this many of the seed's rows");
   sub->add_flag("--log-prob", command->options.with_log_prob, "Adds a last column log_prob");
+  AddContextOption(*sub, &command->context);
   AddTableOutput(*sub, &command->out);
-  sub->callback([&context, command] { Sample(context, *command); });
+  sub->callback([&context, sub, command] {
+    command->options.context = ReadContext(command->context);
+    const int64_t given = command->options.context.rows;
+    if (given > 1 && sub->count("--rows") == 0) command->rows = given;
+    Sample(context, *command);
+  });
 }
 
 }  // namespace sluice::cli

@@ -2,24 +2,27 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
 
+#include "sluice/result.h"
 #include "sluice/types.h"
 
 namespace sluice::cli {
 
 struct SpecOptions {
   FlowSpec spec;
-  std::string dtype = "float32";
-  std::string init;
-  std::string executor = "auto";
+  std::string file;  // A spec as JSON, which the options below change.
+  std::string dtype, init, executor, base, mixing;
+  std::vector<std::string> columns;
   bool standardize = false, no_standardize = false;
 
-  // `spec` with what the other members say.
-  FlowSpec ToSpec() const;
+  // What `file` says, changed by what was given beside it. INVALID_ARGUMENT naming the
+  // field or option.
+  Result<FlowSpec> ToSpec(const CLI::App& command) const;
 };
 
 // Without --dim, which not every command takes. `options` outlives the parse.
-// Returns the group of the options added.
 void AddSpecOptions(CLI::App& command, SpecOptions* options);
 
 // Whether one of them was given.

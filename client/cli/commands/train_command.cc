@@ -12,15 +12,17 @@ namespace sluice::cli {
 namespace {
 
 struct TrainCommand {
-  std::string model, dataset, target, job;
+  std::string model, dataset, target, job, weights;
   TrainOptions train;
   SpecOptions spec;
+  FlowSpec flow;  // What `spec` says.
   bool detach = false;
 };
 
 int64_t SourceDim(Context& context, const TrainCommand& command) {
   if (!command.dataset.empty()) {
-    return OrFail(context.client().GetDataset(command.dataset)).columns;
+    const int64_t columns = OrFail(context.client().GetDataset(command.dataset)).columns;
+    return columns - command.flow.context_dim - (command.weights.empty() ? 0 : 1);
   }
   for (const Target& target : OrFail(context.client().ListTargets())) {
     if (target.id == command.target) return target.dim;
@@ -38,7 +40,7 @@ bool EnsureModel(Context& context, const TrainCommand& command, bool spec_given)
     return false;
   }
   if (existing.status().code != Code::kNotFound) Fail(existing.status());
-  FlowSpec spec = command.spec.ToSpec();
+  FlowSpec spec = command.flow;
   spec.dim = SourceDim(context, command);
   Client::CreateModelOptions options;
   options.seed = command.train.config.seed;
@@ -136,6 +138,9 @@ void AddTrainCommand(CLI::App& app, Context& context) {
     options->dataset = PlainId(options->dataset, "datasets");
     options->target = PlainId(options->target, "targets");
     options->job = PlainId(options->job, "trainJobs");
+    const Result<FlowSpec> flow = options->spec.ToSpec(*command);
+    if (!flow.ok()) FailUsage(flow.status().message);
+    options->flow = *flow;
     Train(context, *options, AnySpecOption(*command));
   });
 }

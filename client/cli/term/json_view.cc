@@ -16,6 +16,15 @@ void PutIf(Json* json, const char* key, const std::optional<T>& value) {
   if (value) (*json)[key] = *value;
 }
 
+Json ColumnJson(const Column& column) {
+  Json json{{"index", column.index}, {"support", NameOf(column.support)}};
+  if (column.support == Support::kInterval || column.support == Support::kPeriodic) {
+    json["low"] = column.low;
+    json["high"] = column.high;
+  }
+  return json;
+}
+
 Json SpecJson(const FlowSpec& spec) {
   Json json{{"architecture", spec.architecture},
             {"dim", spec.dim},
@@ -30,6 +39,16 @@ Json SpecJson(const FlowSpec& spec) {
         *spec.initialization == Initialization::kUniform ? "uniform" : "identity";
   }
   json["executor"] = NameOf(spec.executor);
+  json["context_dim"] = spec.context_dim;
+  json["base"] = NameOf(spec.base);
+  json["components"] = spec.components;
+  PutIf(&json, "degrees_of_freedom", spec.degrees_of_freedom);
+  json["columns"] = Json::array();
+  for (const Column& column : spec.columns) json["columns"].push_back(ColumnJson(column));
+  json["mixing"] = NameOf(spec.mixing);
+  json["act_norm"] = spec.act_norm;
+  json["bins"] = spec.bins;
+  PutIf(&json, "bound", spec.bound);
   return json;
 }
 

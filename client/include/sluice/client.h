@@ -145,12 +145,15 @@ class Client {
   virtual Result<std::vector<Target>> ListTargets() = 0;
   virtual Result<std::vector<double>> EvaluateTarget(const std::string& id, const Matrix& x) = 0;
 
-  // --- inference; any number of rows
+  // --- inference; any number of rows. Those of a conditional model are x, or z, with
+  // their context behind them (JoinColumns).
   virtual Result<LogProbs> LogProb(const std::string& model, const Matrix& x) = 0;
   struct SampleOptions {
     std::optional<uint64_t> seed;
     bool with_log_prob = false;
     int64_t first_row = 0;
+    // Of conditional models: a row for each, or one for all.
+    Matrix context = {};
   };
   virtual Result<Samples> Sample(const std::string& model, int64_t rows,
                                  const SampleOptions& options) = 0;

@@ -25,12 +25,30 @@ struct Matrix {
   }
 };
 
+// The columns of `right` behind those of `left`, its one row behind every row: x and
+// its context, as conditional models take them. Empty when the rows do not match.
+Matrix JoinColumns(const Matrix& left, const Matrix& right);
+
 using Time = std::chrono::system_clock::time_point;
 
 enum class Initialization { kIdentity, kUniform };
 // What computes a flow: the server's own kernels, or LibTorch.
 enum class Executor { kAuto, kEngine, kTorch };
 const char* NameOf(Executor executor);  // "engine"
+
+enum class Mixing { kAlternate, kPermute, kLu };
+enum class Base { kNormal, kDiagonal, kMixture, kStudentT, kUniform };
+enum class Support { kReal, kPositive, kInterval, kPeriodic };
+const char* NameOf(Mixing mixing);    // "lu"
+const char* NameOf(Base base);        // "student-t"
+const char* NameOf(Support support);  // "interval"
+
+// Where the values of one column of x lie.
+struct Column {
+  int64_t index = 0;
+  Support support = Support::kReal;
+  double low = 0, high = 0;  // Of intervals and periodic columns.
+};
 
 // Unset fields take the server's defaults (see sluice/v1/flow.proto).
 struct FlowSpec {
@@ -44,6 +62,15 @@ struct FlowSpec {
   std::optional<bool> standardize;
   std::optional<Initialization> initialization;
   Executor executor = Executor::kAuto;
+  int64_t context_dim = 0;
+  Base base = Base::kNormal;
+  int64_t components = 0;
+  std::optional<double> degrees_of_freedom;
+  std::vector<Column> columns;  // Those that are not real.
+  Mixing mixing = Mixing::kAlternate;
+  bool act_norm = false;
+  int64_t bins = 0;
+  std::optional<double> bound;
 };
 
 struct Model {
