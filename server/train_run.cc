@@ -71,8 +71,8 @@ void LogStart(const jobs::JobRecord& job, const rpc::TrainPayload& payload,
               const training::TrainInput& input) {
   spdlog::info("trainJobs/{} {}: models/{} on {}{}, attempt {}", job.id,
                input.checkpoint.empty() ? "starts" : "goes on from its last checkpoint", job.model,
-               payload.target.empty() ? "datasets/" : "targets/",
-               payload.target.empty() ? payload.dataset : payload.target, job.attempt);
+               payload.dataset.empty() ? "targets/" : "datasets/",
+               payload.dataset.empty() ? payload.target : payload.dataset, job.attempt);
 }
 
 // What a run that ended says of its job, unless the result cannot be saved.
@@ -147,10 +147,15 @@ class TrainRun {
     // A run that goes on has its parameters in the checkpoint: what `latest` names by
     // now is of no matter to it.
     ASSIGN_OR_RETURN(input.start, registry_->LoadState(models::ModelResource(job.model)));
+    if (!payload.start_from.empty()) RETURN_IF_ERROR(StartFrom(payload.start_from, &input.start));
     if (!payload.target.empty()) {
       ASSIGN_OR_RETURN(input.target, targets::FindTarget(payload.target));
-    } else {
+    }
+    if (!payload.dataset.empty()) {
       ASSIGN_OR_RETURN(input.rows, data::LoadRows(store_, payload.dataset));
+      ASSIGN_OR_RETURN(const data::DatasetInfo info, DatasetInfoOf(payload.dataset));
+      input.column_names = info.column_names;
+      input.weight_column = payload.weight_column;
     }
     if (!payload.continue_from.empty()) {
       ASSIGN_OR_RETURN(input.continue_from, store_->GetCheckpoint(payload.continue_from));
@@ -160,6 +165,19 @@ class TrainRun {
       }
     }
     return input;
+  }
+
+  // The parameters of another model of the same flow.
+  absl::Status StartFrom(const std::string& version, flows::FlowState* start) const {
+    ASSIGN_OR_RETURN(flows::FlowState other, registry_->LoadState(version));
+    start->parameters = other.parameters.To(start->spec.dtype);
+    start->standardization = std::move(other.standardization);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<data::DatasetInfo> DatasetInfoOf(const std::string& id) const {
+    ASSIGN_OR_RETURN(const store::DatasetRecord dataset, store_->GetDataset(id));
+    return data::InfoFromJson(dataset.info_json);
   }
 
   absl::StatusOr<store::Store::Publication> PublicationOf(const jobs::JobRecord& job,
@@ -173,12 +191,11 @@ class TrainRun {
     version.metrics = std::move(outcome.metrics);
     version.standardization_json = models::EncodeStandardization(outcome.state.standardization);
     version.create_time = absl::Now();
-    if (!payload.target.empty()) {
+    if (payload.dataset.empty()) {
       version.source = absl::StrCat("targets/", payload.target);
     } else {
       version.source = absl::StrCat("datasets/", payload.dataset);
-      ASSIGN_OR_RETURN(store::DatasetRecord dataset, store_->GetDataset(payload.dataset));
-      ASSIGN_OR_RETURN(data::DatasetInfo info, data::InfoFromJson(dataset.info_json));
+      ASSIGN_OR_RETURN(const data::DatasetInfo info, DatasetInfoOf(payload.dataset));
       version.dataset_hash = info.hash;
     }
     publication.parameters = models::EncodeParameters(outcome.state.parameters);

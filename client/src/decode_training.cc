@@ -82,6 +82,12 @@ TrainConfig DecodeConfig(const v1::TrainConfig& in) {
   out.drop_score = in.drop_score();
   out.continue_from = IdOf("trainJobs/", in.continue_from());
   out.snapshots = in.snapshots();
+  if (in.degenerate() == v1::DEGENERATE_DEQUANTIZE) out.degenerate = Degenerate::kDequantize;
+  if (in.degenerate() == v1::DEGENERATE_ALLOW) out.degenerate = Degenerate::kAllow;
+  out.start_from = in.start_from();
+  if (in.has_target_weight()) out.target_weight = in.target_weight();
+  if (in.has_anneal_from()) out.anneal_from = in.anneal_from();
+  out.anneal_epochs = in.anneal_epochs();
   return out;
 }
 
@@ -113,6 +119,8 @@ TrainJob DecodeJob(const v1::TrainJob& in) {
   out.model = IdOf("models/", in.model());
   out.dataset = IdOf("datasets/", in.dataset());
   out.target = IdOf("targets/", in.target());
+  out.mixed_target = IdOf("targets/", in.mixed_target());
+  out.weight_column = in.weight_column();
   out.config = DecodeConfig(in.config());
   out.state = DecodeState(in.state());
   out.attempt = in.attempt();

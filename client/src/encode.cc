@@ -92,6 +92,11 @@ void EncodeConfig(const TrainConfig& in, v1::TrainConfig* out) {
   out->set_drop_score(in.drop_score);
   if (!in.continue_from.empty()) out->set_continue_from(JobName(in.continue_from));
   out->set_snapshots(in.snapshots);
+  out->set_degenerate(OnWire<v1::Degenerate>(in.degenerate));
+  if (!in.start_from.empty()) out->set_start_from(VersionName(in.start_from, "latest"));
+  if (in.target_weight) out->set_target_weight(*in.target_weight);
+  if (in.anneal_from) out->set_anneal_from(*in.anneal_from);
+  out->set_anneal_epochs(in.anneal_epochs);
 }
 
 }  // namespace sluice

@@ -51,6 +51,8 @@ Result<TrainJob> ClientImpl::CreateTrainJob(const TrainRequest& request) {
   job->set_model(ModelName(request.model));
   if (!request.dataset.empty()) job->set_dataset(DatasetName(request.dataset));
   if (!request.target.empty()) job->set_target(TargetName(request.target));
+  if (!request.mixed_target.empty()) job->set_mixed_target(TargetName(request.mixed_target));
+  job->set_weight_column(request.weight_column);
   EncodeConfig(request.config, job->mutable_config());
   return Then(Call(*stubs_.training, &TrainingStub::CreateTrainJob, wire, options_.timeout),
               DecodeJob);

@@ -34,6 +34,11 @@ const char* NameOf(Support support) {
   return NameIn(kNames, support);
 }
 
+const char* NameOf(Degenerate degenerate) {
+  static constexpr const char* kNames[] = {"refuse", "dequantize", "allow"};
+  return NameIn(kNames, degenerate);
+}
+
 Matrix JoinColumns(const Matrix& left, const Matrix& right) {
   Matrix joined{left.rows, left.cols + right.cols, {}, left.dtype};
   if (right.rows != left.rows && right.rows != 1) return Matrix{};

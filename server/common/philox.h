@@ -20,6 +20,8 @@ enum class Stream : uint32_t {
   kEvaluate = 5,     // Draws for importance-sampling estimates.
   kGenerate = 6,     // Generated datasets.
   kPermutation = 7,  // Permutations between layers.
+  kWeights = 8,      // Rows drawn by their weights.
+  kDequantize = 9,   // Noise on discrete columns.
 };
 
 // One block of four 32-bit words.

@@ -36,6 +36,20 @@ absl::StatusOr<training::Schedule> DecodeSchedule(v1::Schedule in, bool has_stag
   }
 }
 
+absl::StatusOr<training::Degenerate> DecodeDegenerate(v1::Degenerate in) {
+  switch (in) {
+    case v1::DEGENERATE_UNSPECIFIED:
+    case v1::DEGENERATE_REFUSE:
+      return training::Degenerate::kRefuse;
+    case v1::DEGENERATE_DEQUANTIZE:
+      return training::Degenerate::kDequantize;
+    case v1::DEGENERATE_ALLOW:
+      return training::Degenerate::kAllow;
+    default:
+      return FieldError("degenerate", absl::StrCat(static_cast<int>(in), " is no known choice"));
+  }
+}
+
 // How steps are made, and of what length.
 absl::Status DecodeSteps(const v1::TrainConfig& in, training::TrainConfig* out) {
   ASSIGN_OR_RETURN(out->optimizer, DecodeOptimizer(in.optimizer()));
@@ -72,6 +86,10 @@ absl::StatusOr<training::TrainConfig> DecodeTrainConfig(const v1::TrainConfig& i
   config.fixed_draws = in.fixed_draws();
   config.drop_score = in.drop_score();
   if (in.snapshots() != 0) config.snapshots = in.snapshots();
+  ASSIGN_OR_RETURN(config.degenerate, DecodeDegenerate(in.degenerate()));
+  if (in.has_target_weight()) config.target_weight = in.target_weight();
+  if (in.has_anneal_from()) config.anneal_from = in.anneal_from();
+  config.anneal_epochs = in.anneal_epochs();
   RETURN_IF_ERROR(training::Validate(config, objective));
   if (!config.stages.empty()) config.epochs = training::TotalEpochs(config);
   return config;

@@ -1,13 +1,18 @@
 #include "server/rpc/decode_train_job.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "server/common/errors.h"
 #include "server/common/resource_id.h"
 #include "server/common/status_macros.h"
+#include "server/data/table.h"
 #include "server/flows/flow_spec.h"
+#include "server/models/names.h"
 #include "server/rpc/decode_train_config.h"
 #include "server/rpc/names.h"
 #include "server/rpc/train_payload.h"
@@ -18,29 +23,90 @@ namespace {
 
 constexpr size_t kMaxRequestId = 256;
 
-absl::Status CheckDim(absl::string_view field, absl::string_view what, int64_t has, int64_t dim) {
-  if (has == dim) return absl::OkStatus();
-  return FieldError(field, absl::StrCat(what, "; the model has ", dim, " dimensions"));
+// Its number, of a column's name or number; -1 where there is none.
+absl::StatusOr<int64_t> DecodeWeightColumn(const std::string& text,
+                                           const store::DatasetRecord& dataset) {
+  if (text.empty()) return -1;
+  ASSIGN_OR_RETURN(const data::DatasetInfo info, data::InfoFromJson(dataset.info_json));
+  const auto named = std::find(info.column_names.begin(), info.column_names.end(), text);
+  if (named != info.column_names.end()) return named - info.column_names.begin();
+  int64_t index = 0;
+  if (absl::SimpleAtoi(text, &index) && index >= 0 && index < dataset.columns) return index;
+  return FieldError("train_job.weight_column",
+                    absl::StrCat("'", absl::CHexEscape(text.substr(0, 80)),
+                                 "' is no column of datasets/", dataset.id));
 }
 
-// Sets the payload's dataset or target.
-absl::StatusOr<training::Objective> DecodeSource(const v1::TrainJob& in, int64_t dim,
-                                                 store::Store* store, TrainPayload* payload) {
+absl::Status DecodeDataset(const v1::TrainJob& in, const flows::FlowSpec& spec, store::Store* store,
+                           TrainPayload* payload) {
+  ASSIGN_OR_RETURN(payload->dataset, ParseName("train_job.dataset", kDatasets, in.dataset()));
+  ASSIGN_OR_RETURN(const store::DatasetRecord dataset, store->GetDataset(payload->dataset));
+  ASSIGN_OR_RETURN(payload->weight_column, DecodeWeightColumn(in.weight_column(), dataset));
+  const int64_t columns = flows::RowColumns(spec) + (payload->weight_column >= 0 ? 1 : 0);
+  if (dataset.columns == columns) return absl::OkStatus();
+  std::string wants =
+      absl::StrCat("has ", dataset.columns, " columns; the model has ", spec.dim, " dimensions");
+  if (spec.context_dim > 0) absl::StrAppend(&wants, " and ", spec.context_dim, " of context");
+  if (payload->weight_column >= 0) absl::StrAppend(&wants, ", and one column holds weights");
+  return FieldError("train_job.dataset", wants);
+}
+
+absl::Status DecodeTarget(absl::string_view field, const std::string& name,
+                          const flows::FlowSpec& spec, TrainPayload* payload) {
+  ASSIGN_OR_RETURN(payload->target, ParseName(field, kTargets, name));
+  ASSIGN_OR_RETURN(const targets::Target* target, targets::FindTarget(payload->target));
+  if (spec.context_dim > 0) {
+    return FieldError(field, "a target has no context, and the model is conditional");
+  }
+  if (target->dim() == spec.dim) return absl::OkStatus();
+  return FieldError(field, absl::StrCat("has ", target->dim(), " dimensions; the model has ",
+                                        spec.dim, " dimensions"));
+}
+
+// Sets the payload's dataset, target, or both.
+absl::StatusOr<training::Objective> DecodeSource(const v1::TrainJob& in,
+                                                 const flows::FlowSpec& spec, store::Store* store,
+                                                 TrainPayload* payload) {
   if (in.has_dataset()) {
-    ASSIGN_OR_RETURN(payload->dataset, ParseName("train_job.dataset", kDatasets, in.dataset()));
-    ASSIGN_OR_RETURN(const store::DatasetRecord dataset, store->GetDataset(payload->dataset));
-    RETURN_IF_ERROR(CheckDim("train_job.dataset", absl::StrCat("has ", dataset.columns, " columns"),
-                             dataset.columns, dim));
-    return training::Objective::kMaximumLikelihood;
+    RETURN_IF_ERROR(DecodeDataset(in, spec, store, payload));
+    if (in.mixed_target().empty()) return training::Objective::kMaximumLikelihood;
+    RETURN_IF_ERROR(DecodeTarget("train_job.mixed_target", in.mixed_target(), spec, payload));
+    return training::Objective::kMixed;
   }
-  if (in.has_target()) {
-    ASSIGN_OR_RETURN(payload->target, ParseName("train_job.target", kTargets, in.target()));
-    ASSIGN_OR_RETURN(const targets::Target* target, targets::FindTarget(payload->target));
-    RETURN_IF_ERROR(CheckDim("train_job.target", absl::StrCat("has ", target->dim(), " dimensions"),
-                             target->dim(), dim));
-    return training::Objective::kReverseKl;
+  if (!in.has_target()) {
+    return FieldError("train_job.dataset", "a job needs a dataset or a target");
   }
-  return FieldError("train_job.dataset", "a job needs a dataset or a target");
+  if (!in.mixed_target().empty()) {
+    return FieldError("train_job.mixed_target", "goes with a dataset");
+  }
+  if (!in.weight_column().empty()) {
+    return FieldError("train_job.weight_column", "goes with a dataset");
+  }
+  RETURN_IF_ERROR(DecodeTarget("train_job.target", in.target(), spec, payload));
+  return training::Objective::kReverseKl;
+}
+
+// A version of the same flow: all but what says how it starts and what computes it.
+absl::StatusOr<std::string> DecodeStartFrom(const v1::TrainJob& in, flows::FlowSpec spec,
+                                            models::Registry* registry) {
+  constexpr absl::string_view kField = "train_job.config.start_from";
+  const std::string& name = in.config().start_from();
+  if (name.empty()) return std::string();
+  if (!in.config().continue_from().empty()) {
+    return FieldError(kField, "continue_from says where to begin, too");
+  }
+  RETURN_IF_ERROR(models::ParseVersionName(name, kField).status());
+  ASSIGN_OR_RETURN(const store::VersionRecord version, registry->GetVersion(name));
+  ASSIGN_OR_RETURN(const store::ModelRecord model, registry->GetModel(version.model));
+  ASSIGN_OR_RETURN(const flows::FlowSpec other, flows::SpecFromJson(model.spec_json));
+  spec.dtype = other.dtype;
+  spec.standardize = other.standardize;
+  spec.initialization = other.initialization;
+  spec.executor = other.executor;
+  if (!(spec == other)) {
+    return FieldError(kField, absl::StrCat(name, " is of another flow than the model"));
+  }
+  return absl::StrCat(models::ModelResource(version.model), "/versions/", version.number);
 }
 
 absl::StatusOr<std::string> DecodeContinueFrom(const v1::TrainJob& in, absl::string_view model,
@@ -77,11 +143,12 @@ absl::StatusOr<store::JobRecord> DecodeTrainJob(const v1::CreateTrainJobRequest&
 
   TrainPayload payload;
   ASSIGN_OR_RETURN(const training::Objective objective,
-                   DecodeSource(in.train_job(), spec.dim, store, &payload));
+                   DecodeSource(in.train_job(), spec, store, &payload));
   auto config = DecodeTrainConfig(in.train_job().config(), objective);
   if (!config.ok()) return PrefixField("train_job.config", config.status());
   payload.config = *std::move(config);
   ASSIGN_OR_RETURN(payload.continue_from, DecodeContinueFrom(in.train_job(), job.model, store));
+  ASSIGN_OR_RETURN(payload.start_from, DecodeStartFrom(in.train_job(), spec, registry));
   job.dataset = payload.dataset;
   job.payload = ToJson(payload);
   return job;

@@ -106,6 +106,12 @@ void EncodeTrainConfig(const TrainPayload& payload, v1::TrainConfig* out) {
     out->set_continue_from(MakeName(kTrainJobs, payload.continue_from));
   }
   out->set_snapshots(config.snapshots);
+  out->set_degenerate(
+      static_cast<v1::Degenerate>(v1::DEGENERATE_REFUSE + static_cast<int>(config.degenerate)));
+  out->set_start_from(payload.start_from);
+  out->set_target_weight(config.target_weight);
+  out->set_anneal_from(config.anneal_from);
+  out->set_anneal_epochs(config.anneal_epochs);
 }
 
 absl::Status EncodeJob(const store::JobRecord& job, v1::TrainJob* out) {
@@ -113,7 +119,13 @@ absl::Status EncodeJob(const store::JobRecord& job, v1::TrainJob* out) {
   out->set_name(MakeName(kTrainJobs, job.id));
   out->set_model(MakeName(kModels, job.model));
   if (!payload.dataset.empty()) out->set_dataset(MakeName(kDatasets, payload.dataset));
-  if (!payload.target.empty()) out->set_target(MakeName(kTargets, payload.target));
+  if (!payload.target.empty() && payload.dataset.empty()) {
+    out->set_target(MakeName(kTargets, payload.target));
+  }
+  if (!payload.target.empty() && !payload.dataset.empty()) {
+    out->set_mixed_target(MakeName(kTargets, payload.target));
+  }
+  if (payload.weight_column >= 0) out->set_weight_column(absl::StrCat(payload.weight_column));
   EncodeTrainConfig(payload, out->mutable_config());
   out->set_state(EncodeState(job.state));
   out->set_attempt(job.attempt);

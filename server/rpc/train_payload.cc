@@ -11,6 +11,8 @@ std::string ToJson(const TrainPayload& payload) {
   object["dataset"] = payload.dataset;
   object["target"] = payload.target;
   object["continue_from"] = payload.continue_from;
+  object["start_from"] = payload.start_from;
+  object["weight_column"] = payload.weight_column;
   object["config"] = training::ToJson(payload.config);
   return object.dump();
 }
@@ -25,7 +27,13 @@ absl::StatusOr<TrainPayload> PayloadFromJson(absl::string_view json) {
   TrainPayload payload{.dataset = text("dataset"),
                        .target = text("target"),
                        .continue_from = text("continue_from"),
+                       .start_from = text("start_from"),
+                       .weight_column = -1,
                        .config = {}};
+  if (object.is_object() && object.contains("weight_column") &&
+      object["weight_column"].is_number_integer()) {
+    payload.weight_column = object["weight_column"].get<int64_t>();
+  }
   ASSIGN_OR_RETURN(payload.config, training::ConfigFromJson(text("config")));
   return payload;
 }

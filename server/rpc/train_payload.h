@@ -1,6 +1,7 @@
 // TrainPayload: what a train job's record says is to be run.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -10,10 +11,12 @@
 namespace sluiced::rpc {
 
 struct TrainPayload {
-  // Ids; one of the two.
+  // Ids; one of the two, or both, which mixes them.
   std::string dataset;
   std::string target;
-  std::string continue_from;  // Id of a train job, or empty.
+  std::string continue_from;   // Id of a train job, or empty.
+  std::string start_from;      // models/{model}/versions/{n}, or empty.
+  int64_t weight_column = -1;  // Of the dataset; -1: none.
   training::TrainConfig config;
 };
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "server/targets/target.h"
 #include "server/training/flow_gradients.h"
@@ -41,14 +42,20 @@ class Criterion {
   virtual std::map<std::string, double> Measure(const Array& parameters) = 0;
 };
 
-// Mean of -log q over rows of `data`, which is only read here. `dtype` is the flow's.
+// Mean of -log q over rows of `data`, which is only read here, weighted by `weights`
+// unless they are empty. `dtype` is the flow's.
 std::unique_ptr<Criterion> MakeLikelihood(std::unique_ptr<FlowGradients> flow,
                                           const TrainConfig& config, const Array& data, DType dtype,
-                                          const Split& split);
+                                          const Split& split,
+                                          const std::vector<double>& weights = {});
 // KL(q || p) - log Z = mean of log q(x) - log p(x) over draws x of the flow, its
 // gradient along the path of the draws. `target` must outlive it.
 std::unique_ptr<Criterion> MakeReverseKl(std::unique_ptr<FlowGradients> flow,
                                          const TrainConfig& config, const targets::Target& target,
                                          const flows::FlowSpec& spec);
+
+// (1 - weight) times the one on rows plus weight times the one on a target.
+std::unique_ptr<Criterion> MakeMixed(std::unique_ptr<Criterion> on_rows,
+                                     std::unique_ptr<Criterion> on_target, double weight);
 
 }  // namespace sluiced::training

@@ -46,11 +46,16 @@ class EngineGradients final : public FlowGradients {
       Shape(gradient, spec_.dtype, parameters.shape());
       return plan_.Likelihood(x.as<T>(), gradient->as<T>());
     }
-    log_prob_.resize(static_cast<size_t>(x.rows()));
-    plan_.LogProb(x.as<T>(), std::span<T>(log_prob_));
+    ScoreRows(x);
     double sum = 0;
     for (T value : log_prob_) sum -= static_cast<double>(value);
     return sum / static_cast<double>(x.rows());
+  }
+
+  std::vector<double> LogProb(const Array& parameters, const Array& x) override {
+    plan_.Update(parameters.as<T>());
+    ScoreRows(x);
+    return {log_prob_.begin(), log_prob_.end()};
   }
 
   Images FromNormals(const Array& parameters, const Array& z) override {
@@ -86,6 +91,11 @@ class EngineGradients final : public FlowGradients {
   }
 
  private:
+  void ScoreRows(const Array& x) {
+    log_prob_.resize(static_cast<size_t>(x.rows()));
+    plan_.LogProb(x.as<T>(), std::span<T>(log_prob_));
+  }
+
   const flows::FlowSpec spec_;
   engine::Crew crew_;
   engine::TrainingPlan<T> plan_;

@@ -25,6 +25,9 @@ class FlowGradients {
   virtual double NegativeLogLikelihood(const Array& parameters, const Array& x,
                                        Array* gradient) = 0;
 
+  // log q of the rows x, in nats.
+  virtual std::vector<double> LogProb(const Array& parameters, const Array& x) = 0;
+
   // Draws of the flow, made of standard normal numbers [n, NormalColumns(spec)]; of
   // flows without context.
   struct Images {

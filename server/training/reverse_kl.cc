@@ -41,6 +41,7 @@ class ReverseKl final : public Criterion {
 
   void BeginEpoch(int64_t epoch) override {
     substream_ = config_.fixed_draws ? 0 : static_cast<uint32_t>(epoch);
+    power_ = AnnealingAt(config_, epoch);
   }
 
   double Batch(const Array& parameters, int64_t first, int64_t count, Array* gradient) override {
@@ -49,16 +50,17 @@ class ReverseKl final : public Criterion {
     if (gradient == nullptr) {
       const FlowGradients::Images images = flow_->FromNormals(parameters, z);
       target_.EvaluateContinued(images.x, log_p, {});
-      return Mean(images.log_q) - Mean(log_p);
+      return Mean(images.log_q) - power_ * Mean(log_p);
     }
     const auto dim = static_cast<size_t>(target_.dim());
     const auto slope = [&](size_t first_row, std::span<const double> x, std::span<double> out) {
       target_.EvaluateContinued(x, std::span(log_p).subspan(first_row, x.size() / dim), out);
+      for (double& slope_of_one : out) slope_of_one *= power_;
     };
     using Score = FlowGradients::Score;
     const double log_q = flow_->ReverseKl(
         parameters, z, config_.drop_score ? Score::kDrop : Score::kKeep, slope, gradient);
-    return log_q - Mean(log_p);
+    return log_q - power_ * Mean(log_p);
   }
 
   Assessment Assess(const Array& parameters) override {
@@ -122,6 +124,7 @@ class ReverseKl final : public Criterion {
   const DType dtype_;
   const int64_t columns_;  // Normal numbers that make a draw.
   uint32_t substream_ = 0;
+  double power_ = 1;  // Of the target's density in this epoch.
 };
 
 }  // namespace

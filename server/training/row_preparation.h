@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -22,14 +21,17 @@ absl::StatusOr<Split> SplitRows(int64_t rows, double validation_fraction, uint64
 // `rows` in the order of epoch `epoch` (Fisher-Yates).
 std::vector<int64_t> ShuffledOrder(int64_t rows, uint64_t seed, int64_t epoch);
 
-// Mean and standard deviation of the named rows of data [n, dim]. INVALID_ARGUMENT
-// naming the column that is constant on them.
-absl::StatusOr<flows::Standardization> FitStandardization(const Array& data,
+// Mean and standard deviation, over the named rows of data [n, RowColumns(spec)], of
+// every column where the flow begins with it, and of the context. INVALID_ARGUMENT
+// naming the column of x that is constant on them.
+absl::StatusOr<flows::Standardization> FitStandardization(const flows::FlowSpec& spec,
+                                                          const Array& data,
                                                           const std::vector<int64_t>& rows);
 
-// Why a density fitted to these rows may grow without bound, in sentences for
-// people: many duplicated rows, columns that are constant or follow linearly from
-// others. Looks at no more than the first 100,000 of the named rows.
-std::vector<std::string> DegeneracyWarnings(const Array& data, const std::vector<int64_t>& rows);
+// As many row numbers as there are weights, ascending, row i in proportion to its weight
+// but for less than one (systematic resampling), so that plain means over them are
+// weighted ones. weights: >= 0, not all 0.
+std::vector<int64_t> WeightedOrder(const std::vector<double>& weights, uint64_t seed,
+                                   int64_t epoch);
 
 }  // namespace sluiced::training

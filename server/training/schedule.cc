@@ -57,4 +57,11 @@ std::vector<int64_t> SnapshotEpochs(const TrainConfig& config) {
   return epochs;
 }
 
+double AnnealingAt(const TrainConfig& config, int64_t epoch) {
+  const int64_t epochs =
+      config.anneal_epochs > 0 ? config.anneal_epochs : (TotalEpochs(config) + 1) / 2;
+  const double done = static_cast<double>(epoch) / static_cast<double>(epochs);
+  return std::min(1.0, config.anneal_from + (1 - config.anneal_from) * done);
+}
+
 }  // namespace sluiced::training

@@ -41,6 +41,11 @@ class TorchGradients final : public FlowGradients {
     return losses.detach().mean(torch::kFloat64).item<double>();
   }
 
+  std::vector<double> LogProb(const Array& parameters, const Array& x) override {
+    const torch::NoGradGuard no_grad;
+    return ToDoubles(flow_.LogProb(flow_.Bind(View(parameters)), View(x)));
+  }
+
   Images FromNormals(const Array& parameters, const Array& normals) override {
     const torch::NoGradGuard no_grad;
     const Drawn drawn = Draw(flow_.Bind(View(parameters)), normals);

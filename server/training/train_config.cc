@@ -76,6 +76,15 @@ absl::Status CheckOptimizer(const TrainConfig& config) {
   return CheckReal("clip_norm", config.clip_norm, config.clip_norm >= 0, "at least 0");
 }
 
+absl::Status CheckTarget(const TrainConfig& config) {
+  RETURN_IF_ERROR(CheckCount("rows", config.rows, 1, kMaxRows));
+  RETURN_IF_ERROR(CheckReal("target_weight", config.target_weight,
+                            config.target_weight > 0 && config.target_weight < 1, "in (0, 1)"));
+  RETURN_IF_ERROR(CheckReal("anneal_from", config.anneal_from,
+                            config.anneal_from > 0 && config.anneal_from <= 1, "in (0, 1]"));
+  return CheckCount("anneal_epochs", config.anneal_epochs, 0, kMaxEpochs);
+}
+
 // Calls visit(name, field) for every field but the enums and the stages.
 template <typename Config, typename Visit>
 void ForEachField(Config& config, Visit visit) {
@@ -99,9 +108,13 @@ void ForEachField(Config& config, Visit visit) {
   visit("fixed_draws", config.fixed_draws);
   visit("drop_score", config.drop_score);
   visit("snapshots", config.snapshots);
+  visit("target_weight", config.target_weight);
+  visit("anneal_from", config.anneal_from);
+  visit("anneal_epochs", config.anneal_epochs);
 }
 
 constexpr std::array<absl::string_view, 2> kOptimizers = {"adam", "adamw"};
+constexpr std::array<absl::string_view, 3> kDegenerates = {"refuse", "dequantize", "allow"};
 constexpr std::array<absl::string_view, 4> kSchedules = {"constant", "cosine", "steps", "stages"};
 
 template <typename Enum, size_t kCount>
@@ -125,6 +138,7 @@ absl::StatusOr<TrainConfig> FromObject(const json& object) {
   });
   RETURN_IF_ERROR(ReadEnum(object, "optimizer", kOptimizers, &config.optimizer));
   RETURN_IF_ERROR(ReadEnum(object, "schedule", kSchedules, &config.schedule));
+  RETURN_IF_ERROR(ReadEnum(object, "degenerate", kDegenerates, &config.degenerate));
   if (object.contains("stages")) {
     for (const json& stage : object.at("stages")) {
       config.stages.push_back({stage.at("epochs"), stage.at("learning_rate")});
@@ -141,7 +155,8 @@ absl::Status Validate(const TrainConfig& config, Objective objective) {
   RETURN_IF_ERROR(CheckCount("batch_size", config.batch_size, 1, kMaxRows));
   RETURN_IF_ERROR(CheckCount("patience", config.patience, 0, kMaxEpochs));
   RETURN_IF_ERROR(CheckCount("snapshots", config.snapshots, -1, kMaxSnapshots));
-  if (objective == Objective::kReverseKl) return CheckCount("rows", config.rows, 1, kMaxRows);
+  if (objective != Objective::kMaximumLikelihood) RETURN_IF_ERROR(CheckTarget(config));
+  if (objective == Objective::kReverseKl) return absl::OkStatus();
   return CheckReal("validation_fraction", config.validation_fraction,
                    config.validation_fraction >= 0 && config.validation_fraction < 1, "in [0, 1)");
 }
@@ -151,6 +166,7 @@ std::string ToJson(const TrainConfig& config) {
   ForEachField(config, [&](const char* key, const auto& field) { object[key] = field; });
   object["optimizer"] = std::string(kOptimizers[static_cast<size_t>(config.optimizer)]);
   object["schedule"] = std::string(kSchedules[static_cast<size_t>(config.schedule)]);
+  object["degenerate"] = std::string(kDegenerates[static_cast<size_t>(config.degenerate)]);
   object["stages"] = json::array();
   for (const Stage& stage : config.stages) {
     object["stages"].push_back({{"epochs", stage.epochs}, {"learning_rate", stage.learning_rate}});

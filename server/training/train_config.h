@@ -14,7 +14,9 @@ namespace sluiced::training {
 
 enum class Optimizer { kAdam, kAdamW };
 enum class Schedule { kConstant, kCosine, kSteps, kStages };
-enum class Objective { kMaximumLikelihood, kReverseKl };
+enum class Objective { kMaximumLikelihood, kReverseKl, kMixed };
+// Of columns on which a likelihood grows without bound.
+enum class Degenerate { kRefuse, kDequantize, kAllow };
 
 struct Stage {
   int64_t epochs = 0;
@@ -46,6 +48,10 @@ struct TrainConfig {
   bool fixed_draws = false;
   bool drop_score = false;
   int64_t snapshots = 40;  // -1: none
+  Degenerate degenerate = Degenerate::kRefuse;
+  double target_weight = 0.5;  // Of kMixed.
+  double anneal_from = 1;
+  int64_t anneal_epochs = 0;  // 0: half of them.
 
   friend bool operator==(const TrainConfig&, const TrainConfig&) = default;
 };
@@ -54,6 +60,8 @@ struct TrainConfig {
 absl::Status Validate(const TrainConfig& config, Objective objective);
 
 int64_t TotalEpochs(const TrainConfig& config);
+// b of epoch `epoch` (from 0), which sees the target's density to the power of b.
+double AnnealingAt(const TrainConfig& config, int64_t epoch);
 // Of optimiser step `step` (from 0), `steps_per_epoch` steps an epoch, before any
 // halving after a rollback.
 double LearningRateAt(const TrainConfig& config, int64_t step, int64_t steps_per_epoch);

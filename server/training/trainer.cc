@@ -12,6 +12,7 @@
 #include "server/training/criterion.h"
 #include "server/training/row_preparation.h"
 #include "server/training/run.h"
+#include "server/training/training_rows.h"
 
 namespace sluiced::training {
 namespace {
@@ -25,19 +26,29 @@ absl::Status CheckStart(const flows::FlowState& start) {
   return flows::CheckStandardization(start.spec, start.standardization);
 }
 
+absl::Status CheckTarget(const flows::FlowSpec& spec, const targets::Target& target) {
+  if (spec.context_dim > 0) {
+    return FieldError("target", absl::StrCat(target.name(), " has no context, and the model is ",
+                                             "conditional on ", spec.context_dim, " numbers"));
+  }
+  if (target.dim() == spec.dim) return absl::OkStatus();
+  return FieldError("target", absl::StrCat(target.name(), " has ", target.dim(),
+                                           " dimensions, the model ", spec.dim));
+}
+
 absl::Status CheckSource(const TrainInput& input) {
-  const int64_t dim = input.start.spec.dim;
-  if ((input.rows != nullptr) == (input.target != nullptr)) {
-    return absl::InvalidArgumentError("a training needs either rows or a target");
+  const flows::FlowSpec& spec = input.start.spec;
+  if (input.rows == nullptr && input.target == nullptr) {
+    return absl::InvalidArgumentError("a training needs rows or a target");
   }
-  if (input.target != nullptr && input.target->dim() != dim) {
-    return FieldError("target", absl::StrCat(input.target->name(), " has ", input.target->dim(),
-                                             " dimensions, the model ", dim));
-  }
-  if (input.rows != nullptr && (input.rows->shape().size() != 2 || input.rows->cols() != dim)) {
+  if (input.target != nullptr) RETURN_IF_ERROR(CheckTarget(spec, *input.target));
+  if (input.rows == nullptr) return absl::OkStatus();
+  const int64_t columns = flows::RowColumns(spec) + (input.weight_column >= 0 ? 1 : 0);
+  if (input.rows->shape().size() != 2 || input.rows->cols() != columns) {
     return FieldError("dataset", absl::StrCat("has ", input.rows->cols(), " columns, the model ",
-                                              dim, " dimensions"));
+                                              columns, " with its context and the weights"));
   }
+  if (input.weight_column >= columns) return FieldError("weight_column", "is no column");
   return absl::OkStatus();
 }
 
@@ -75,37 +86,45 @@ absl::StatusOr<Checkpoint> StartOf(const TrainInput& input) {
   return checkpoint;
 }
 
-absl::Status Warn(const TrainCallbacks& callbacks, const std::vector<std::string>& warnings) {
-  for (const std::string& warning : warnings) {
+Objective ObjectiveOf(const TrainInput& input) {
+  if (input.target == nullptr) return Objective::kMaximumLikelihood;
+  return input.rows == nullptr ? Objective::kReverseKl : Objective::kMixed;
+}
+
+absl::Status Say(const TrainCallbacks& callbacks, const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) {
     Progress progress;
-    progress.message = absl::StrCat("warning: ", warning);
+    progress.message = note;
     if (callbacks.on_progress) RETURN_IF_ERROR(callbacks.on_progress(progress));
   }
   return absl::OkStatus();
 }
 
+std::unique_ptr<Criterion> OnTarget(const TrainInput& input, const Checkpoint& start) {
+  return MakeReverseKl(MakeGradients(start.spec, start.standardization, input.threads),
+                       input.config, *input.target, start.spec);
+}
+
 absl::StatusOr<TrainOutcome> TrainOnTarget(const TrainInput& input, const Checkpoint& start,
                                            const TrainCallbacks& callbacks) {
-  const auto criterion =
-      MakeReverseKl(MakeGradients(start.spec, start.standardization, input.threads), input.config,
-                    *input.target, start.spec);
-  return Run(start, callbacks, *criterion).Execute();
+  return Run(start, callbacks, *OnTarget(input, start)).Execute();
 }
 
 absl::StatusOr<TrainOutcome> TrainOnRows(const TrainInput& input, Checkpoint start,
                                          const TrainCallbacks& callbacks) {
   const TrainConfig& config = input.config;
-  ASSIGN_OR_RETURN(const Split split,
-                   SplitRows(input.rows->rows(), config.validation_fraction, config.seed));
+  ASSIGN_OR_RETURN(const TrainingRows rows, PrepareRows(start.spec, config, *input.rows,
+                                                        input.weight_column, input.column_names));
   if (start.spec.standardize && start.standardization.empty()) {
-    ASSIGN_OR_RETURN(start.standardization, FitStandardization(*input.rows, split.train));
+    ASSIGN_OR_RETURN(start.standardization,
+                     FitStandardization(start.spec, rows.data, rows.split.train));
   }
-  if (input.checkpoint.empty()) {
-    RETURN_IF_ERROR(Warn(callbacks, DegeneracyWarnings(*input.rows, split.train)));
+  if (input.checkpoint.empty()) RETURN_IF_ERROR(Say(callbacks, rows.notes));
+  auto criterion = MakeLikelihood(MakeGradients(start.spec, start.standardization, input.threads),
+                                  config, rows.data, start.spec.dtype, rows.split, rows.weights);
+  if (input.target != nullptr) {
+    criterion = MakeMixed(std::move(criterion), OnTarget(input, start), config.target_weight);
   }
-  const auto criterion =
-      MakeLikelihood(MakeGradients(start.spec, start.standardization, input.threads), config,
-                     *input.rows, start.spec.dtype, split);
   return Run(start, callbacks, *criterion).Execute();
 }
 
@@ -113,11 +132,9 @@ absl::StatusOr<TrainOutcome> TrainOrThrow(const TrainInput& input,
                                           const TrainCallbacks& callbacks) {
   RETURN_IF_ERROR(CheckStart(input.start));
   RETURN_IF_ERROR(CheckSource(input));
-  const bool on_target = input.target != nullptr;
-  RETURN_IF_ERROR(
-      Validate(input.config, on_target ? Objective::kReverseKl : Objective::kMaximumLikelihood));
+  RETURN_IF_ERROR(Validate(input.config, ObjectiveOf(input)));
   ASSIGN_OR_RETURN(Checkpoint start, StartOf(input));
-  if (on_target) return TrainOnTarget(input, start, callbacks);
+  if (input.rows == nullptr) return TrainOnTarget(input, start, callbacks);
   return TrainOnRows(input, std::move(start), callbacks);
 }
 

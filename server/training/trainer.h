@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -20,9 +21,12 @@ namespace sluiced::training {
 struct TrainInput {
   flows::FlowState start;
   TrainConfig config;
-  // Exactly one of the two.
-  std::shared_ptr<const Array> rows;  // [n, dim], finite, either dtype.
+  // One of the two, or both, which mixes them by config.target_weight.
+  // [n, RowColumns(spec)], finite, either dtype; with the weights as one column more.
+  std::shared_ptr<const Array> rows;
   const targets::Target* target = nullptr;
+  int64_t weight_column = -1;             // Of `rows`; -1: all weigh the same.
+  std::vector<std::string> column_names;  // Of `rows`, for messages; may be empty.
   // A checkpoint of this same run, to go on from; empty: begin.
   std::string checkpoint;
   // The last checkpoint of an earlier, finished run of the same spec whose last

@@ -14,14 +14,21 @@
 namespace sluiced::training {
 namespace {
 
+using testing::DoubleNear;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
+using testing::Pointwise;
 
 Array Normals(int64_t rows, int64_t dim) {
   Array data(DType::kFloat64, {rows, dim});
   NormalRows<double>(3, Stream::kGenerate, 0, 0, dim, data.as<double>());
   return data;
+}
+
+flows::FlowSpec SpecOf(int64_t dim) {
+  flows::FlowSpec spec;
+  spec.dim = dim;
+  return spec;
 }
 
 std::vector<int64_t> Every(int64_t rows) {
@@ -65,7 +72,7 @@ TEST(ShuffledOrder, IsAPermutationThatChangesWithTheEpoch) {
 
 TEST(FitStandardization, SeesOnlyTheRowsNamed) {
   Array data = Array::FromDoubles({4, 2}, std::vector<double>{1, 10, 3, 30, 1e9, -1e9, 5, 20});
-  const auto fit = FitStandardization(data, {0, 1}).value();
+  const auto fit = FitStandardization(SpecOf(2), data, {0, 1}).value();
   EXPECT_THAT(fit.shift, ElementsAre(2, 20));
   EXPECT_THAT(fit.scale, ElementsAre(1, 10));
 }
@@ -74,7 +81,7 @@ TEST(FitStandardization, NamesTheConstantColumn) {
   for (double constant : {0.0, 7.0, -1e300, 0.1}) {
     Array data = Normals(50, 3);
     for (size_t row = 0; row < 50; ++row) data.as<double>()[3 * row + 1] = constant;
-    const absl::Status status = FitStandardization(data, Every(50)).status();
+    const absl::Status status = FitStandardization(SpecOf(3), data, Every(50)).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(std::string(status.message()), HasSubstr("column 1"));
   }
@@ -82,23 +89,37 @@ TEST(FitStandardization, NamesTheConstantColumn) {
 
 TEST(FitStandardization, OverflowIsAnError) {
   Array data = Array::FromDoubles({2, 1}, std::vector<double>{-1.7e308, 1.7e308});
-  EXPECT_FALSE(FitStandardization(data, Every(2)).ok());
+  EXPECT_FALSE(FitStandardization(SpecOf(1), data, Every(2)).ok());
 }
 
-TEST(DegeneracyWarnings, SoundRowsGiveNone) {
-  EXPECT_THAT(DegeneracyWarnings(Normals(300, 4), Every(300)), IsEmpty());
+TEST(FitStandardization, BeginsWhereTheFlowDoes) {
+  flows::FlowSpec spec = SpecOf(3);
+  spec.context_dim = 1;
+  spec.architecture = flows::Architecture::kNeuralSpline;
+  spec.columns = {{.index = 0, .support = flows::Support::kPositive},
+                  {.index = 1, .support = flows::Support::kPeriodic, .low = 0, .high = 1}};
+  const Array data = Array::FromDoubles(
+      {2, 4}, std::vector<double>{std::exp(1), 0.25, 10, 7, std::exp(3), 0.75, 20, 7});
+  const auto fit = FitStandardization(spec, data, {0, 1}).value();
+  EXPECT_THAT(fit.shift, Pointwise(DoubleNear(1e-12), {2.0, 0.0, 15.0}));
+  EXPECT_THAT(fit.scale, Pointwise(DoubleNear(1e-12), {1.0, 1.0, 5.0}));
+  EXPECT_THAT(fit.context_shift, ElementsAre(7));
+  EXPECT_THAT(fit.context_scale, ElementsAre(1));  // Of a context that does not change.
 }
 
-TEST(DegeneracyWarnings, NamesDependentConstantAndRepeated) {
-  Array data = Normals(300, 4);
-  auto x = data.as<double>();
-  for (size_t row = 0; row < 300; ++row) x[4 * row + 2] = 3 * x[4 * row] - 2 * x[4 * row + 1] + 1;
-  EXPECT_THAT(DegeneracyWarnings(data, Every(300)), ElementsAre(HasSubstr("column 2")));
-  for (size_t row = 0; row < 300; ++row) x[4 * row + 2] = 5;
-  EXPECT_THAT(DegeneracyWarnings(data, Every(300)), ElementsAre(HasSubstr("column 2 is constant")));
-  const std::vector<int64_t> one_row(300, 7);
-  EXPECT_THAT(DegeneracyWarnings(Normals(300, 2), one_row),
-              testing::Contains(HasSubstr("distinct")));
+TEST(WeightedOrder, HasEachRowInProportionToItsWeight) {
+  const std::vector<double> weights = {0, 1, 2, 0.5, 4, 0, 0.5};
+  std::vector<double> counts(weights.size());
+  constexpr int kEpochs = 2000;
+  for (int epoch = 0; epoch < kEpochs; ++epoch) {
+    const std::vector<int64_t> order = WeightedOrder(weights, 3, epoch);
+    ASSERT_EQ(order.size(), weights.size());
+    for (int64_t row : order) counts[static_cast<size_t>(row)] += 1.0 / kEpochs;
+  }
+  for (size_t row = 0; row < weights.size(); ++row) {
+    EXPECT_NEAR(counts[row], weights[row] / 8 * 7, 0.04) << row;
+  }
+  EXPECT_EQ(counts[0], 0);
 }
 
 TEST(Estimate, ExactFitHasFullEssAndNoError) {

@@ -254,7 +254,6 @@ struct BadInput {
 TEST(Train, BadInputIsInvalidArgument) {
   const std::vector<BadInput> table = {
       {"rows or a target", [](TrainInput& i) { i.rows = nullptr; }},
-      {"rows or a target", [](TrainInput& i) { i.target = *targets::FindTarget("u1"); }},
       {"funnel-5",
        [](TrainInput& i) { i.rows = nullptr, i.target = *targets::FindTarget("funnel-5"); }},
       {"columns",
@@ -272,7 +271,7 @@ TEST(Train, BadInputIsInvalidArgument) {
        }},
       {"learning_rate", [](TrainInput& i) { i.config.learning_rate = -1; }},
       {"parameters", [](TrainInput& i) { i.start.parameters = Array(DType::kFloat32, {5}); }},
-      {"standardisation",
+      {"standardization",
        [](TrainInput& i) {
          i.start.standardization = {{1}, {1}};
        }},

@@ -12,7 +12,7 @@ namespace sluice::cli {
 namespace {
 
 struct TrainCommand {
-  std::string model, dataset, target, job, weights;
+  std::string model, dataset, target, mixed_target, job, weights;
   TrainOptions train;
   SpecOptions spec;
   FlowSpec flow;  // What `spec` says.
@@ -90,6 +90,8 @@ void Train(Context& context, const TrainCommand& command, bool spec_given) {
   request.model = command.model;
   request.dataset = command.dataset;
   request.target = command.target;
+  request.mixed_target = command.mixed_target;
+  request.weight_column = command.weights;
   const std::string& earlier = command.train.continue_from;
   request.config.continue_from = earlier == kContinueLatest ? LatestJob(context, command.model)
                                                             : PlainId(earlier, "trainJobs");
@@ -108,8 +110,10 @@ void Train(Context& context, const TrainCommand& command, bool spec_given) {
 void RefuseOthersOptions(const CLI::App& app, const TrainCommand& command) {
   const bool on_dataset = !command.dataset.empty();
   const std::vector<const char*> others =
-      on_dataset ? std::vector<const char*>{"--rows", "--fixed-draws", "--drop-score"}
-                 : std::vector<const char*>{"--validation-fraction"};
+      on_dataset ? std::vector<const char*>{"--rows", "--fixed-draws", "--drop-score",
+                                            "--anneal-from", "--anneal-epochs"}
+                 : std::vector<const char*>{"--validation-fraction", "--degenerate"};
+  if (!command.mixed_target.empty()) return;
   for (const char* name : others) {
     if (app.count(name) == 0) continue;
     FailUsage(std::string(name) + (on_dataset ? " goes with --target, not with --dataset"
@@ -126,6 +130,18 @@ void AddTrainCommand(CLI::App& app, Context& context) {
   CLI::Option* dataset = command->add_option("--dataset", options->dataset, "Maximum likelihood");
   CLI::Option* target = command->add_option("--target", options->target, "Reverse KL");
   dataset->excludes(target);
+  command
+      ->add_option("--weights", options->weights,
+                   "Column of the dataset, by name or number from 0, that weighs the rows")
+      ->needs(dataset);
+  CLI::Option* mixed = command
+                           ->add_option("--mix-target", options->mixed_target,
+                                        "Beside --dataset: fit to both, rows and this target")
+                           ->needs(dataset);
+  command
+      ->add_option("--target-weight", options->train.config.target_weight,
+                   "The share of --mix-target in the objective (0.5)")
+      ->needs(mixed);
   AddTrainOptions(*command, &options->train);
   command->add_option("--job", options->job, "The job's name; the server makes one otherwise");
   command->add_flag("--detach", options->detach, "Print the job's name and leave");
@@ -137,6 +153,7 @@ void AddTrainCommand(CLI::App& app, Context& context) {
     options->model = PlainId(options->model, "models");
     options->dataset = PlainId(options->dataset, "datasets");
     options->target = PlainId(options->target, "targets");
+    options->mixed_target = PlainId(options->mixed_target, "targets");
     options->job = PlainId(options->job, "trainJobs");
     const Result<FlowSpec> flow = options->spec.ToSpec(*command);
     if (!flow.ok()) FailUsage(flow.status().message);

@@ -80,6 +80,8 @@ Result<TrainConfig> TrainOptions::ToConfig() const {
     result.beta2 = second;
   }
   if (no_shuffle) result.shuffle = false;
+  if (degenerate == "dequantize") result.degenerate = Degenerate::kDequantize;
+  if (degenerate == "allow") result.degenerate = Degenerate::kAllow;
   // On the wire 0 is the default.
   if (snapshots) result.snapshots = *snapshots == 0 ? -1 : *snapshots;
   return result;
@@ -103,6 +105,19 @@ void AddTrainOptions(CLI::App& command, TrainOptions* options) {
       ->check(AtLeastOne());
   command.add_flag("--fixed-draws", config.fixed_draws, "Targets: draw once, not anew each step");
   command.add_flag("--drop-score", config.drop_score, "Targets: gradient without the score term");
+  command.add_option("--anneal-from", config.anneal_from,
+                     "Targets: begin with the density to this power, so that all modes are found");
+  command
+      .add_option("--anneal-epochs", config.anneal_epochs,
+                  "Targets: epochs until the power is 1 (half of them)")
+      ->check(AtLeastOne());
+  command
+      .add_option("--degenerate", options->degenerate,
+                  "Datasets: columns that are discrete, constant or follow from others:\n"
+                  "refuse (default), dequantize (noise on discrete ones) or allow")
+      ->check(CLI::IsMember({"refuse", "dequantize", "allow"}));
+  command.add_option("--start-from", config.start_from,
+                     "Begin with the parameters of this MODEL@VERSION of the same flow");
   command.add_flag(
       "--continue{latest}", options->continue_from,
       "Go on with the optimiser's state of the model's last job, or of --continue=JOB;\n"

@@ -13,7 +13,7 @@ namespace sluice::cli {
 
 struct TrainOptions {
   TrainConfig config;
-  std::string stages, optimizer, schedule, betas, continue_from;
+  std::string stages, optimizer, schedule, betas, continue_from, degenerate;
   bool no_shuffle = false;
   std::optional<int64_t> snapshots;
 

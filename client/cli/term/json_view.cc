@@ -64,6 +64,10 @@ Json ConfigJson(const TrainConfig& config) {
   PutIf(&json, "validation_fraction", config.validation_fraction);
   PutIf(&json, "shuffle", config.shuffle);
   if (!config.continue_from.empty()) json["continue_from"] = config.continue_from;
+  json["degenerate"] = NameOf(config.degenerate);
+  if (!config.start_from.empty()) json["start_from"] = config.start_from;
+  PutIf(&json, "target_weight", config.target_weight);
+  PutIf(&json, "anneal_from", config.anneal_from);
   for (const Stage& stage : config.stages) {
     json["stages"].push_back({{"epochs", stage.epochs}, {"learning_rate", stage.learning_rate}});
   }
@@ -155,6 +159,8 @@ Json ToJson(const TrainJob& job) {
             {"model", job.model},
             {"dataset", job.dataset},
             {"target", job.target},
+            {"mixed_target", job.mixed_target},
+            {"weight_column", job.weight_column},
             {"state", NameOf(job.state)},
             {"attempt", job.attempt},
             {"config", ConfigJson(job.config)},

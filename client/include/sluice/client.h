@@ -119,6 +119,8 @@ class Client {
     std::string model;
     std::string dataset;  // One of the two.
     std::string target;
+    std::string mixed_target;   // A target beside the dataset.
+    std::string weight_column;  // Of the dataset, by name or number: weights of the rows.
     TrainConfig config;
     std::string request_id;  // Empty: the client makes one, so that a retry is safe.
   };

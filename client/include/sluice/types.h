@@ -137,6 +137,10 @@ struct Stage {
   double learning_rate = 0;
 };
 
+// What to do with columns on which a likelihood grows without bound.
+enum class Degenerate { kRefuse, kDequantize, kAllow };
+const char* NameOf(Degenerate degenerate);  // "dequantize"
+
 // Unset or zero fields take the server's defaults (see sluice/v1/training.proto).
 struct TrainConfig {
   int64_t epochs = 0;
@@ -158,6 +162,10 @@ struct TrainConfig {
   bool drop_score = false;
   std::string continue_from;  // Job id.
   int64_t snapshots = 0;      // -1: none.
+  Degenerate degenerate = Degenerate::kRefuse;
+  std::string start_from;  // A version of the same flow, "wow@3".
+  std::optional<double> target_weight, anneal_from;
+  int64_t anneal_epochs = 0;
 };
 
 struct TrainUpdate {
@@ -175,9 +183,11 @@ struct TrainUpdate {
 
 struct TrainJob {
   std::string id;
-  std::string model;    // Model id.
-  std::string dataset;  // Dataset id, or
-  std::string target;   // target id.
+  std::string model;          // Model id.
+  std::string dataset;        // Dataset id, or
+  std::string target;         // target id.
+  std::string mixed_target;   // Target id, beside a dataset.
+  std::string weight_column;  // Of the dataset.
   TrainConfig config;
   JobState state = JobState::kQueued;
   int attempt = 0;
