@@ -71,6 +71,8 @@ class Call {
       log_.resource = request.model_name();
     }
   }
+  // Rows that were found to be there, never those that a stranger claims: their sum
+  // would overflow.
   void AddRows(int64_t rows) { log_.rows += rows; }
 
   // Counts the rows of a message that was received, or is to be made, in place of those

@@ -84,13 +84,13 @@ class DatasetService final : public v1::DatasetService::WithRawCallbackMethod_Up
     return IoCall(
         runtime_, Rpc("GenerateDataset"), *context, *in,
         [this, in, out](Call& call) -> absl::Status {
-          call.AddRows(in->rows());
           ASSIGN_OR_RETURN(const Generation wanted, DecodeGeneration(*in, runtime_.limits));
           ASSIGN_OR_RETURN(const data::Table table,
                            data::Generate(wanted.toy, wanted.rows, wanted.seed, wanted.noise));
           ASSIGN_OR_RETURN(const store::DatasetRecord dataset,
                            data::SaveTable(store_, in->dataset_id(), table, Describe(wanted),
                                            in->description()));
+          call.AddRows(dataset.rows);
           return EncodeDataset(dataset, out);
         });
   }

@@ -36,10 +36,10 @@ bool MayBeTiny(const Request& in) {
 template <Batching kBatching>
 void AnswerLogProb(const models::ModelPtr& model, const Runtime& runtime, Call& call,
                    const v1::LogProbRequest& in, v1::LogProbResponse* out, Answered answered) {
-  call.AddRows(RowsOf(in));
   absl::StatusOr<Array> x = CatchAll(
       [&] { return DecodeRows("x", in.x(), ContextOf(in), FormOf(*model, runtime.limits)); });
   if (!x.ok()) return answered(x.status());
+  call.AddRows(x->rows());
   Score(model, runtime, call, *std::move(x), kBatching,
         EncodeInto<serving::Scores>(std::move(answered), [model, out](auto scores) {
           EncodeTensor(scores.log_prob, out->mutable_log_prob());
@@ -64,7 +64,6 @@ absl::Status CheckTransform(const models::Loaded& model, const v1::TransformRequ
 void AnswerTransform(const models::ModelPtr& model, const Runtime& runtime, Call& call,
                      const v1::TransformRequest& in, v1::TransformResponse* out,
                      Answered answered) {
-  call.AddRows(RowsOf(in));
   const absl::StatusOr<serving::Map> map = DecodeDirection(in.direction());
   if (!map.ok()) return answered(map.status());
   absl::StatusOr<Array> points = CatchAll([&] {
@@ -73,6 +72,7 @@ void AnswerTransform(const models::ModelPtr& model, const Runtime& runtime, Call
   if (!points.ok()) return answered(points.status());
   const absl::Status size = CheckTransform(*model, in, points->rows(), runtime.limits);
   if (!size.ok()) return answered(size);
+  call.AddRows(points->rows());
   serving::Transform(
       model->flow, *map, *std::move(points),
       in.with_layers() ? flows::KeepLayers::kYes : flows::KeepLayers::kNo, call.caller(),

@@ -30,6 +30,7 @@ void AnswerScores(const models::ModelPtr& model, const Runtime& runtime, Call& c
   absl::StatusOr<Array> x =
       CatchAll([&] { return DecodeInferRows(in, FormOf(*model, runtime.limits)); });
   if (!x.ok()) return answered(x.status());
+  call.AddRows(x->rows());
   Score(model, runtime, call, *std::move(x), batching,
         EncodeInto<serving::Scores>(std::move(answered), [query, out](const auto& scores) {
           EncodeInferScores(*query, scores, out);
@@ -46,6 +47,7 @@ void AnswerDraws(const models::ModelPtr& model, const Runtime& runtime, Call& ca
       CatchAll([&] { return DecodeInferContext(in, query->rows, FormOf(*model, runtime.limits)); });
   if (!context.ok()) return answered(context.status());
   sample.context = *std::move(context);
+  call.AddRows(query->rows);
   DrawRows(*model, runtime, sample, /*first=*/0, query->rows, call.caller(),
            EncodeInto<serving::Draws>(std::move(answered), [query, out](const auto& draws) {
              EncodeInferDraws(*query, draws, out);
@@ -115,7 +117,6 @@ class OpenInferenceService final : public inference::GRPCInferenceService::Callb
     absl::StatusOr<InferQuery> decoded = CatchAll([&] { return DecodeInfer(in); });
     if (!decoded.ok()) return reactor->End(decoded.status());
     const auto query = std::make_shared<const InferQuery>(*std::move(decoded));
-    reactor->call().AddRows(query->rows);
     const Asked asked = {.model = query->target.version,
                          .rows = query->rows,
                          .bytes = in.ByteSizeLong(),

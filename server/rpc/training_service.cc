@@ -125,13 +125,13 @@ class TrainingService final : public v1::TrainingService::CallbackService {
     return UnaryCall(
         runtime_, runtime_.compute, Rpc("EvaluateTarget"), *context, *in,
         [this, in, out](Call& call) -> absl::Status {
-          call.AddRows(ClaimedRows(in->x()));
           ASSIGN_OR_RETURN(const std::string id, ParseName("target", kTargets, in->target()));
           ASSIGN_OR_RETURN(const targets::Target* target, targets::FindTarget(id));
           ASSIGN_OR_RETURN(const Array x, DecodeRows("x", in->x(),
                                                      {.dim = target->dim(),
                                                       .dtype = DType::kFloat64,
                                                       .max_rows = runtime_.limits.rows}));
+          call.AddRows(x.rows());
           Array log_density(DType::kFloat64, {x.rows()});
           target->Evaluate(x.as<double>(), log_density.as<double>(), {});
           EncodeTensor(log_density, out->mutable_log_density());

@@ -19,8 +19,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-std::string Count(int64_t number) { return std::to_string(number); }
-
 TEST_F(Commands, NumbersAreExactOrRefusedByName) {
   const std::pair<const char*, const char*> cases[] = {
       {"sample wow -n 99999999999999999999", "--rows: '99999999999999999999' is out of range"},
@@ -89,19 +87,6 @@ TEST_F(Commands, ALargeSampleIsTheSameRowsAsSmallOnes) {
   EXPECT_EQ(ReadTable(File("none.npy"), "")->cols, 2);
 }
 
-TEST_F(Commands, ALargeSampleTakesNoMoreMemoryThanASmallOne) {
-  const auto peak = [](int64_t rows) {
-    Background sample({"sample", "wow", "-n", Count(rows), "-o", "/dev/null", "--format-out", "npy",
-                       "--server", server_->address()},
-                      File("sample.err"));
-    EXPECT_EQ(sample.Wait(), kExitOk) << sample.Err();
-    return sample.peak_kilobytes();
-  };
-  const int64_t rows = 4'000'000;
-  const int64_t kilobytes_of_rows = rows * 2 * static_cast<int64_t>(sizeof(double)) / 1024;
-  EXPECT_LT(peak(rows), peak(2000) + kilobytes_of_rows / 2);
-}
-
 TEST_F(Commands, AnInterruptedSampleLeavesNoFile) {
   Background sample(
       {"sample", "wow", "-n", "1000000000", "-o", File("cut.npy"), "--server", server_->address()},
@@ -150,7 +135,12 @@ TEST_F(Commands, SnapshotsAreListedAndTheNearestOnesNamed) {
 
 TEST_F(Commands, WarningsOfATrainingStandInItsSummary) {
   ASSERT_EQ(Sluice("dataset upload same -", "yes 1,2 | head -50").code, kExitOk);
-  const Ran ran = Sluice("train same --dataset same --no-standardize --epochs 1 --batch-size 999");
+  const std::string train = "train same --dataset same --no-standardize --epochs 1 ";
+  const Ran refused = Sluice(train);
+  EXPECT_EQ(refused.code, kExitJobFailed);
+  EXPECT_THAT(refused.err, HasSubstr("column 0 is constant (1): the likelihood grows without "
+                                     "bound; drop it"));
+  const Ran ran = Sluice(train + "--batch-size 999 --degenerate allow");
   EXPECT_EQ(ran.code, kExitOk) << ran.err;
   const size_t summary = ran.err.find("SUCCEEDED");
   ASSERT_NE(summary, std::string::npos);
