@@ -1,7 +1,6 @@
 // Which numbers of a flow's flat parameter buffer its maps really multiply with.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -16,24 +15,38 @@ struct MapPlace {
   size_t in, out;
 };
 
+// A conditioner: one net or, side by side, two that read the same.
+struct NetPlace {
+  // depth + 1 maps, each of every net.
+  std::vector<std::vector<MapPlace>> maps;
+  // Which of its weights in a row of the first map an input meets; empty: the i-th.
+  std::vector<size_t> inputs;
+  // The inputs that are made of columns; the others are context.
+  size_t first_feature = 0, features = 0;
+
+  size_t nets() const { return maps.front().size(); }
+  size_t in() const { return maps.front()[0].in; }
+  size_t out() const { return maps.back()[0].out; }  // Of each net.
+  size_t hidden() const { return maps.front()[0].out; }
+  size_t depth() const { return maps.size() - 1; }
+};
+
 struct LayerPlace {
-  size_t from;          // The half it conditions on: 0 or 1.
-  size_t conditioning;  // Columns of that half, 0 in one dimension.
-  size_t transformed;   // Columns of the other one, at least 1.
-  // depth + 1 maps, each of the scale and of the shift net.
-  std::vector<std::array<MapPlace, 2>> maps;
+  size_t layer;                 // Of the spec.
+  size_t seen, seen_columns;    // It conditions on [seen, seen + seen_columns),
+  size_t moved, moved_columns;  // and transforms these, at least one.
+  NetPlace net;
 };
 
 struct Layout {
-  size_t dim, hidden, depth, parameters;
-  std::array<size_t, 2> halves;    // floor(dim / 2) columns, and the rest.
+  size_t dim, context, parameters;
   std::vector<LayerPlace> layers;  // In the order of FromBase; only those that transform.
 
   // Weights that one row meets: a multiply-add each.
   size_t MultiplyAdds() const;
 };
 
-// `spec` is valid (flows::Validate).
+// `spec` is valid (flows::Validate) and the engine's (flows::IsInEngine).
 Layout LayoutOf(const flows::FlowSpec& spec);
 
 }  // namespace sluiced::engine

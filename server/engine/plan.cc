@@ -13,16 +13,17 @@ template <typename T>
 Plan<T>::Plan(const flows::FlowSpec& spec, const flows::Standardization& standardization,
               std::span<const T> parameters, Gradients gradients)
     : dim_(spec.dim),
+      context_(spec.context_dim),
       parameters_(flows::ParameterCount(spec)),
       multiply_adds_(static_cast<int64_t>(LayoutOf(spec).MultiplyAdds())),
       program_(MakeProgram<T>(spec, standardization, gradients)) {
-  for (int64_t layer = 0; layer < layers(); ++layer) UpdateLayer(layer, parameters);
+  for (int64_t piece = 0; piece < pieces(); ++piece) UpdatePiece(piece, parameters);
 }
 
 template <typename T>
-void Plan<T>::UpdateLayer(int64_t layer, std::span<const T> parameters) {
+void Plan<T>::UpdatePiece(int64_t piece, std::span<const T> parameters) {
   SLUICED_CHECK(parameters.size() == static_cast<size_t>(parameters_));
-  program_->Pack(static_cast<size_t>(layer), parameters.data());
+  program_->Pack(static_cast<size_t>(piece), parameters.data());
 }
 
 template <typename T>
@@ -37,7 +38,7 @@ template <typename T>
 void Plan<T>::ToBase(std::span<const T> x, std::span<T> z, std::span<T> ladj,
                      Workspace<T>& workspace) const {
   const size_t rows = RowsOf(x);
-  SLUICED_CHECK(z.size() == x.size() && ladj.size() == rows);
+  SLUICED_CHECK(z.size() == rows * static_cast<size_t>(dim_) && ladj.size() == rows);
   program_->ToBase(x.data(), rows, {.values = z.data(), .ladj = ladj.data()},
                    workspace.Take(program_->Scratch()));
 }
@@ -46,24 +47,24 @@ template <typename T>
 void Plan<T>::FromBase(std::span<const T> z, std::span<T> x, std::span<T> ladj,
                        Workspace<T>& workspace) const {
   const size_t rows = RowsOf(z);
-  SLUICED_CHECK(x.size() == z.size() && ladj.size() == rows);
+  SLUICED_CHECK(x.size() == rows * static_cast<size_t>(dim_) && ladj.size() == rows);
   program_->FromBase(z.data(), rows, {.values = x.data(), .ladj = ladj.data()},
                      workspace.Take(program_->Scratch()));
 }
 
 template <typename T>
-void Plan<T>::Sample(uint64_t seed, int64_t first_row, std::span<T> x, std::span<T> log_prob,
-                     Workspace<T>& workspace) const {
-  const auto dim = static_cast<size_t>(dim_);
-  const size_t rows = RowsOf(x), tile = program_->tile_rows();
-  SLUICED_CHECK(log_prob.size() == rows);
+void Plan<T>::Sample(uint64_t seed, int64_t first_row, std::span<const T> context, std::span<T> x,
+                     std::span<T> log_prob, Workspace<T>& workspace) const {
+  const auto dim = static_cast<size_t>(dim_), given = static_cast<size_t>(context_);
+  const size_t rows = log_prob.size(), tile = program_->tile_rows();
+  SLUICED_CHECK(x.size() == rows * dim && (given == 0 || context.size() == rows * given));
   T* scratch = workspace.Take(program_->Scratch() + tile * dim);
   T* draws = scratch + program_->Scratch();
   for (size_t first = 0; first < rows; first += tile) {
     const size_t count = std::min(tile, rows - first);
     NormalRows<T>(seed, Stream::kSample, 0, first_row + static_cast<int64_t>(first), dim_,
                   std::span<T>(draws, count * dim));
-    program_->FromBase(draws, count,
+    program_->FromBase(draws, given == 0 ? nullptr : context.data() + first * given, count,
                        {.values = x.data() + first * dim, .log_prob = log_prob.data() + first},
                        scratch);
   }
@@ -71,9 +72,9 @@ void Plan<T>::Sample(uint64_t seed, int64_t first_row, std::span<T> x, std::span
 
 template <typename T>
 size_t Plan<T>::RowsOf(std::span<const T> rows) const {
-  const auto dim = static_cast<size_t>(dim_);
-  SLUICED_CHECK(rows.size() % dim == 0);
-  return rows.size() / dim;
+  const auto numbers = static_cast<size_t>(row());
+  SLUICED_CHECK(rows.size() % numbers == 0);
+  return rows.size() / numbers;
 }
 
 template class Plan<float>;

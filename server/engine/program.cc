@@ -20,24 +20,20 @@ class FlowProgram final : public Program<T> {
  public:
   FlowProgram(const flows::FlowSpec& spec, const flows::Standardization& standardization,
               Gradients gradients)
-      : flow_(spec, standardization, gradients) {}
+      : flow_(spec, standardization, gradients), gradients_(flow_) {}
 
-  size_t layers() const override { return flow_.layers(); }
-  void Pack(size_t layer, const T* parameters) override { flow_.nets().Pack(layer, parameters); }
+  size_t pieces() const override { return flow_.pieces(); }
+  void Pack(size_t piece, const T* parameters) override { flow_.piece(piece).Pack(parameters); }
 
   size_t tile_rows() const override { return flow_.stride(); }
-  size_t Scratch() const override {
-    return flow_.FrameNumbers() + kPlainBuffers * flow_.HiddenStep();
-  }
+  size_t Scratch() const override { return flow_.FrameNumbers(); }
 
   void ToBase(const T* x, size_t rows, const Outputs<T>& out, T* scratch) const override {
     for (size_t first = 0; first < rows; first += flow_.stride()) {
       const size_t count = std::min(flow_.stride(), rows - first);
-      const Frame<T> frame = flow_.Enter(x + first * flow_.dim(), count, scratch);
+      const Frame<T> frame = flow_.Enter(x + first * flow_.row(), count, scratch);
       flow_.columns().Forward(frame.tile, frame.state);
-      for (size_t layer = flow_.layers(); layer-- > 0;) {
-        flow_.template StepInPlace<Direction::kToBase>(layer, frame, PlainHidden(scratch));
-      }
+      for (size_t i = flow_.pieces(); i-- > 0;) flow_.piece(i).ToBase(frame, nullptr);
       BaseLogDensity(frame.state, flow_.dim(), frame.tile, frame.base_density);
       Leave(frame, first, T{1}, out);
     }
@@ -46,23 +42,27 @@ class FlowProgram final : public Program<T> {
   void FromBase(const T* z, size_t rows, const Outputs<T>& out, T* scratch) const override {
     for (size_t first = 0; first < rows; first += flow_.stride()) {
       const size_t count = std::min(flow_.stride(), rows - first);
-      const Frame<T> frame = flow_.Enter(z + first * flow_.dim(), count, scratch);
-      BaseLogDensity(frame.state, flow_.dim(), frame.tile, frame.base_density);
-      for (size_t layer = 0; layer < flow_.layers(); ++layer) {
-        flow_.template StepInPlace<Direction::kFromBase>(layer, frame, PlainHidden(scratch));
-      }
-      flow_.columns().Backward(frame.tile, frame.state);
-      Leave(frame, first, T{-1}, out);
+      FromBase(flow_.Enter(z + first * flow_.row(), count, scratch), first, out);
     }
   }
 
-  size_t GradientScratch() const override { return GradientTile<T>::Numbers(flow_); }
+  void FromBase(const T* z, const T* context, size_t rows, const Outputs<T>& out,
+                T* scratch) const override {
+    const size_t given = flow_.row() - flow_.dim();
+    for (size_t first = 0; first < rows; first += flow_.stride()) {
+      const size_t count = std::min(flow_.stride(), rows - first);
+      const T* of_tile = given == 0 ? nullptr : context + first * given;
+      FromBase(flow_.Enter(z + first * flow_.dim(), of_tile, count, scratch), first, out);
+    }
+  }
+
+  size_t GradientScratch() const override { return GradientTile<T>::Numbers(gradients_); }
 
   double Likelihood(const T* x, const Share<T>& share) const override {
-    GradientTile<T> tile(flow_, share.scratch, share.sums);
+    GradientTile<T> tile(gradients_, share.scratch, share.sums);
     double loss = 0;
     for (size_t first = 0; first < share.rows; first += flow_.stride()) {
-      loss += tile.Likelihood(x + first * flow_.dim(), std::min(flow_.stride(), share.rows - first),
+      loss += tile.Likelihood(x + first * flow_.row(), std::min(flow_.stride(), share.rows - first),
                               share.weight);
     }
     tile.Finish();
@@ -71,7 +71,7 @@ class FlowProgram final : public Program<T> {
 
   double ReverseKl(const T* z, bool with_score, const SlopeFunction<T>& slope,
                    const Share<T>& share) const override {
-    GradientTile<T> tile(flow_, share.scratch, share.sums);
+    GradientTile<T> tile(gradients_, share.scratch, share.sums);
     double loss = 0;
     for (size_t first = 0; first < share.rows; first += flow_.stride()) {
       loss += tile.ReverseKl(z + first * flow_.dim(), std::min(flow_.stride(), share.rows - first),
@@ -82,10 +82,11 @@ class FlowProgram final : public Program<T> {
   }
 
  private:
-  static constexpr size_t kPlainBuffers = 2;
-
-  Hidden<T> PlainHidden(T* scratch) const {
-    return {scratch + flow_.FrameNumbers(), flow_.HiddenStep(), kPlainBuffers};
+  void FromBase(const Frame<T>& frame, size_t first, const Outputs<T>& out) const {
+    BaseLogDensity(frame.state, flow_.dim(), frame.tile, frame.base_density);
+    for (size_t i = 0; i < flow_.pieces(); ++i) flow_.piece(i).FromBase(frame, nullptr);
+    flow_.columns().Backward(frame.tile, frame.state);
+    Leave(frame, first, T{-1}, out);
   }
 
   // ladj_sign: 1 for the way to the base.
@@ -103,6 +104,7 @@ class FlowProgram final : public Program<T> {
   }
 
   TileFlow<T> flow_;
+  const GradientFlow<T> gradients_;
 };
 
 void MakeFloat(const flows::FlowSpec& spec, const flows::Standardization& standardization,

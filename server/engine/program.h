@@ -45,21 +45,26 @@ class Program {
  public:
   virtual ~Program() = default;
 
-  // Takes over the parameters of one of the layers; those of different layers may be
+  // Takes over the parameters of one of the pieces; those of different pieces may be
   // packed at once.
-  virtual size_t layers() const = 0;
-  virtual void Pack(size_t layer, const T* parameters) = 0;
+  virtual size_t pieces() const = 0;
+  virtual void Pack(size_t piece, const T* parameters) = 0;
 
   virtual size_t tile_rows() const = 0;  // Rows that are computed together, at most.
   virtual size_t Scratch() const = 0;    // Numbers, for ToBase and FromBase.
+  // x, z: rows with their context behind them.
   virtual void ToBase(const T* x, size_t rows, const Outputs<T>& out, T* scratch) const = 0;
   virtual void FromBase(const T* z, size_t rows, const Outputs<T>& out, T* scratch) const = 0;
+  // FromBase of z [rows, dim]; context [rows, context_dim], null without any.
+  virtual void FromBase(const T* z, const T* context, size_t rows, const Outputs<T>& out,
+                        T* scratch) const = 0;
 
   // Only for programs with gradients.
   virtual size_t GradientScratch() const = 0;
   // Loss of a row: -log q(x). x is the first row of the share.
   virtual double Likelihood(const T* x, const Share<T>& share) const = 0;
-  // Loss of a row: log q(x), x = FromBase(z); the gradient is that of log q - log p.
+  // Loss of a row: log q(x), x = FromBase(z); the gradient is that of log q - log p. Of
+  // flows without context.
   virtual double ReverseKl(const T* z, bool with_score, const SlopeFunction<T>& slope,
                            const Share<T>& share) const = 0;
 };

@@ -46,7 +46,7 @@ TrainingPlan<T>::TrainingPlan(const flows::FlowSpec& spec,
 
 template <typename T>
 void TrainingPlan<T>::Update(std::span<const T> parameters) {
-  runner_->Run(plan_.layers(), [&](int64_t layer, int) { plan_.UpdateLayer(layer, parameters); });
+  runner_->Run(plan_.pieces(), [&](int64_t piece, int) { plan_.UpdatePiece(piece, parameters); });
 }
 
 template <typename T>
@@ -62,10 +62,10 @@ void TrainingPlan<T>::InParts(size_t rows, const Part& part) {
 
 template <typename T>
 void TrainingPlan<T>::LogProb(std::span<const T> x, std::span<T> log_prob) {
-  const auto dim = static_cast<size_t>(plan_.dim());
-  SLUICED_CHECK(x.size() == log_prob.size() * dim);
+  const auto row = static_cast<size_t>(plan_.row());
+  SLUICED_CHECK(x.size() == log_prob.size() * row);
   InParts(log_prob.size(), [&](size_t first, size_t count, Workspace<T>& workspace) {
-    plan_.LogProb(x.subspan(first * dim, count * dim), log_prob.subspan(first, count), workspace);
+    plan_.LogProb(x.subspan(first * row, count * row), log_prob.subspan(first, count), workspace);
   });
 }
 
@@ -93,9 +93,9 @@ typename TrainingPlan<T>::Split TrainingPlan<T>::SplitOf(size_t rows) const {
 
 template <typename T>
 double TrainingPlan<T>::Likelihood(std::span<const T> x, std::span<T> gradient) {
-  const auto dim = static_cast<size_t>(plan_.dim());
-  return Sum(x, gradient, [&](const Share<T>& share) {
-    return plan_.program().Likelihood(x.data() + share.first_row * dim, share);
+  const auto row = static_cast<size_t>(plan_.row());
+  return Sum(x.size() / row, gradient, [&](const Share<T>& share) {
+    return plan_.program().Likelihood(x.data() + share.first_row * row, share);
   });
 }
 
@@ -103,7 +103,7 @@ template <typename T>
 double TrainingPlan<T>::ReverseKl(std::span<const T> z, Score score, const SlopeFunction<T>& slope,
                                   std::span<T> gradient) {
   const auto dim = static_cast<size_t>(plan_.dim());
-  return Sum(z, gradient, [&](const Share<T>& share) {
+  return Sum(z.size() / dim, gradient, [&](const Share<T>& share) {
     return plan_.program().ReverseKl(z.data() + share.first_row * dim, score == Score::kKeep, slope,
                                      share);
   });
@@ -111,9 +111,8 @@ double TrainingPlan<T>::ReverseKl(std::span<const T> z, Score score, const Slope
 
 template <typename T>
 template <typename OneShare>
-double TrainingPlan<T>::Sum(std::span<const T> rows, std::span<T> gradient,
-                            const OneShare& one_share) {
-  const Split split = SplitOf(rows.size() / static_cast<size_t>(plan_.dim()));
+double TrainingPlan<T>::Sum(size_t rows, std::span<T> gradient, const OneShare& one_share) {
+  const Split split = SplitOf(rows);
   SLUICED_CHECK(split.rows > 0);
   const size_t numbers = gradient.size();
   if (sums_.size() < split.shares * numbers) sums_ = Buffer<T>(split.shares * numbers);

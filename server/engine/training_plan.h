@@ -27,13 +27,14 @@ class TrainingPlan {
   // Other parameters from here on.
   void Update(std::span<const T> parameters);
 
-  // log q of rows x [n, dim], n >= 0; -inf where it overflows.
+  // log q of rows x [n, dim + context_dim], n >= 0; -inf where it overflows.
   void LogProb(std::span<const T> x, std::span<T> log_prob);
 
-  // x = FromBase(z) and its ladj, for rows z [n, dim], n >= 0.
+  // x = FromBase(z) and its ladj, for rows z [n, dim], n >= 0; of flows without context,
+  // as ReverseKl.
   void FromBase(std::span<const T> z, std::span<T> x, std::span<T> ladj);
 
-  // Mean of -log q(x) over rows x [n, dim], n >= 1, and its gradient [parameters]:
+  // Mean of -log q(x) over rows x [n, dim + context_dim], n >= 1, and its gradient [parameters]:
   // 0 for those that the masks leave out. Not finite where a row overflows.
   double Likelihood(std::span<const T> x, std::span<T> gradient);
 
@@ -54,7 +55,7 @@ class TrainingPlan {
   };
 
   template <typename OneShare>
-  double Sum(std::span<const T> rows, std::span<T> gradient, const OneShare& one_share);
+  double Sum(size_t rows, std::span<T> gradient, const OneShare& one_share);
   Split SplitOf(size_t rows) const;
   // part(first, count) for parts of the rows, on the runner.
   template <typename Part>

@@ -155,8 +155,9 @@ Executor ExecutorFor(const FlowSpec& spec) {
 }
 
 bool IsInEngine(const FlowSpec& spec) {
-  return spec.architecture == Architecture::kRealNvp && spec.context_dim == 0 &&
-         spec.columns.empty() && spec.base == Base::kNormal;
+  return !IsAutoregressive(spec.architecture) && spec.mixing == Mixing::kAlternate &&
+         !spec.act_norm && spec.architecture != Architecture::kNice && spec.columns.empty() &&
+         spec.base == Base::kNormal;
 }
 
 absl::Status Validate(const FlowSpec& spec) {

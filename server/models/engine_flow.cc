@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/common/check.h"
 #include "server/common/status_macros.h"
 #include "server/engine/plan.h"
 
@@ -41,11 +42,14 @@ class EngineFlow final : public flows::Flow {
   }
 
   absl::StatusOr<flows::Samples> Sample(int64_t n, uint64_t seed, int64_t first_row,
-                                        const Array&) const override {
+                                        const Array& context) const override {
     RETURN_IF_ERROR(flows::CheckSampleRange(state().spec, n, first_row));
+    SLUICED_CHECK(state().spec.context_dim == 0 ||
+                  (context.rows() == n && context.dtype() == state().spec.dtype));
     flows::Samples samples = {Array(state().spec.dtype, {n, state().spec.dim}),
                               Array(state().spec.dtype, {n})};
-    plan_.Sample(seed, first_row, samples.x.as<T>(), samples.log_prob.as<T>(), Own());
+    plan_.Sample(seed, first_row, ContextOf(context), samples.x.as<T>(), samples.log_prob.as<T>(),
+                 Own());
     return samples;
   }
 
@@ -53,6 +57,11 @@ class EngineFlow final : public flows::Flow {
   static engine::Workspace<T>& Own() {
     thread_local engine::Workspace<T> workspace;
     return workspace;
+  }
+
+  // Callers without context may give an array of any dtype.
+  std::span<const T> ContextOf(const Array& context) const {
+    return state().spec.context_dim == 0 ? std::span<const T>() : context.as<T>();
   }
 
   flows::Images ImagesOf(int64_t rows) const {

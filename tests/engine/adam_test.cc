@@ -45,13 +45,13 @@ AdamState<const T> Const(const AdamState<T>& state) {
 
 template <typename T>
 void ExpectTorchs(const Settings& settings, DType dtype, double tolerance) {
-  Array parameters = Points(kNumbers, 1, dtype);
+  Array parameters = Normals(kNumbers, 1, dtype);
   torch::Tensor expected = flows::TensorOf(parameters).requires_grad_();
   const auto optimizer = TorchOptimizer(settings, expected);
   Array first(dtype, parameters.shape()), second(dtype, parameters.shape());
   for (int64_t update = 1; update <= 20; ++update) {
     const Array gradient =
-        Points(kNumbers * (update + 1), 1, dtype).Rows(kNumbers * update, kNumbers);
+        Normals(kNumbers * (update + 1), 1, dtype).Rows(kNumbers * update, kNumbers);
     const double norm = Norm<T>(gradient.as<T>());
     EXPECT_NEAR(norm, flows::TensorOf(gradient).norm().item<double>(), norm * 1e-6);
     const AdamStep step = {.learning_rate = 1e-2,

@@ -40,7 +40,7 @@ namespace sluiced::engine {
 namespace {
 
 constexpr int64_t kRows = 1000;
-constexpr Case kFlow = {2, 8, 32, 2, DType::kFloat32, true, true};
+constexpr Shape kFlow = {2, 8, 32, 2, DType::kFloat32};
 
 template <typename Work>
 void ExpectNoAllocation(Work work) {
@@ -50,28 +50,40 @@ void ExpectNoAllocation(Work work) {
   EXPECT_EQ(allocations, before);
 }
 
-class Allocations : public testing::Test {
+class Allocations : public testing::TestWithParam<flows::Architecture> {
  protected:
-  const flows::FlowSpec spec_ = SpecOf(kFlow);
-  const Array parameters_ = flows::InitialParameters(spec_, kSeed);
-  const Array x_ = Points(kRows, spec_.dim, spec_.dtype);
+  const Case case_ = CaseOf(GetParam(), kFlow, true, true);
+  const flows::FlowSpec& spec_ = case_.spec;
+  const Array parameters_ = ParametersOf(spec_);
+  const Array x_ = Points(kRows, spec_);
   std::vector<float> image_ = std::vector<float>(2 * kRows), row_ = std::vector<float>(kRows);
 };
 
-TEST_F(Allocations, NoneInScoringAndSampling) {
-  const Plan<float> plan(spec_, MapOf(kFlow), parameters_.as<float>());
+std::vector<flows::Architecture> InEngine() {
+  std::vector<flows::Architecture> all = flows::AllArchitectures();
+  std::erase_if(all, [](flows::Architecture one) {
+    return !flows::IsInEngine(CaseOf(one, kFlow, true, true).spec);
+  });
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Allocations, testing::ValuesIn(InEngine()),
+                         [](const auto& run) { return std::to_string(run.index); });
+
+TEST_P(Allocations, NoneInScoringAndSampling) {
+  const Plan<float> plan(spec_, case_.map, parameters_.as<float>());
   Workspace<float> workspace;
   const auto x = x_.as<float>();
   ExpectNoAllocation([&] { plan.LogProb(x, row_, workspace); });
   ExpectNoAllocation([&] { plan.ToBase(x, image_, row_, workspace); });
   ExpectNoAllocation([&] { plan.FromBase(x, image_, row_, workspace); });
-  ExpectNoAllocation([&] { plan.Sample(kSeed, 0, image_, row_, workspace); });
+  ExpectNoAllocation([&] { plan.Sample(kSeed, 0, {}, image_, row_, workspace); });
 }
 
-TEST_F(Allocations, NoneInATrainingStep) {
+TEST_P(Allocations, NoneInATrainingStep) {
   for (int threads : {1, 2}) {
     Crew crew(threads);
-    TrainingPlan<float> plan(spec_, MapOf(kFlow), parameters_.as<float>(), &crew);
+    TrainingPlan<float> plan(spec_, case_.map, parameters_.as<float>(), &crew);
     std::vector<float> parameters(parameters_.as<float>().begin(), parameters_.as<float>().end());
     std::vector<float> gradient(parameters.size()), first(gradient), second(gradient);
     const SlopeFunction<float> slope = [](size_t, std::span<const float>, std::span<float>) {};
@@ -91,8 +103,8 @@ TEST_F(Allocations, NoneInATrainingStep) {
   }
 }
 
-TEST_F(Allocations, TheWorkspaceIsATilesNotTheRows) {
-  const Plan<float> plan(spec_, MapOf(kFlow), parameters_.as<float>());
+TEST_P(Allocations, TheWorkspaceIsATilesNotTheRows) {
+  const Plan<float> plan(spec_, case_.map, parameters_.as<float>());
   Workspace<float> workspace;
   const auto x = x_.as<float>();
   plan.LogProb(x.first(2), std::span(row_).first(1), workspace);

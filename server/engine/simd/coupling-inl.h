@@ -1,4 +1,5 @@
-// What a layer does with its nets' results, element by element, and the way back.
+// A layer that maps some columns by what a conditioner makes of the others and the
+// context.
 #if defined(SLUICED_ENGINE_COUPLING_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SLUICED_ENGINE_COUPLING_INL_H_
 #undef SLUICED_ENGINE_COUPLING_INL_H_
@@ -6,122 +7,115 @@
 #define SLUICED_ENGINE_COUPLING_INL_H_
 #endif
 
-#include "server/engine/simd/math-inl.h"
-#include "server/engine/simd/vectors-inl.h"
+#include <algorithm>
+#include <utility>
+
+#include "server/engine/simd/affine-inl.h"
+#include "server/engine/simd/features-inl.h"
+#include "server/engine/simd/net-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sluiced::engine {
 namespace HWY_NAMESPACE {
 
-// What the way back needs, each [transformed, stride]; null: not kept.
-template <typename T>
-struct Kept {
-  T* values = nullptr;   // The layer's result.
-  T* factor = nullptr;   // What it multiplied with, exp(s) or exp(-s).
-  T* product = nullptr;  // FromBase: factor times what came in.
-  T* slope = nullptr;    // ds / d(raw s)
-};
+// Map: of columns, as Additive, Affine and Splines.
+template <typename T, class Map>
+class Coupling final : public Piece<T> {
+ public:
+  Coupling(const LayerPlace& place, Features<T> features, Map map, Gradients gradients,
+           SumPlaces* places)
+      : moved_(place.moved),
+        columns_(place.moved_columns),
+        features_(std::move(features)),
+        map_(std::move(map)),
+        net_(place.net, gradients, places) {}
 
-// s = b tanh(raw / b), or raw where b is 0.
-template <typename T>
-struct Bound {
-  T bound, inverse;
+  void Pack(const T* parameters) override { net_.Pack(parameters); }
 
-  HWY_INLINE void Apply(Vec<T> raw, Vec<T>& s, Vec<T>& slope) const {
-    const Tag<T> d;
-    s = raw;
-    slope = hn::Set(d, T{1});
-    if (bound == T{0}) return;
-    const Vec<T> tanh = Tanh<T>(hn::Mul(raw, hn::Set(d, inverse)));
-    s = hn::Mul(tanh, hn::Set(d, bound));
-    slope = hn::NegMulAdd(tanh, tanh, slope);
+  void ToBase(const Frame<T>& frame, T* kept) const override {
+    Go<Direction::kToBase>(frame, kept);
   }
-};
+  void FromBase(const Frame<T>& frame, T* kept) const override {
+    Go<Direction::kFromBase>(frame, kept);
+  }
 
-enum class Direction { kToBase, kFromBase };
+  void Backward(Way way, const Frame<T>& frame, const T* kept, const Loss<T>& loss,
+                const Sums<T>* sums, T* gradient, bool onwards) const override {
+    const Tile& tile = frame.tile;
+    T* delta = frame.scratch;
+    T* of_features = delta + net_.outputs() * tile.stride;
+    T* scratch = of_features + net_.place().features * tile.stride;
+    const T* of_map = kept + (net_.place().in() + HiddenKept()) * tile.stride;
+    T* moved = gradient + moved_ * tile.stride;
+    switch (way) {
+      case Way::kToBase:
+        map_.template Pull<Way::kToBase>(of_map, 0, columns_, tile, loss, moved, delta);
+        break;
+      case Way::kFromBase:
+        map_.template Pull<Way::kFromBase>(of_map, 0, columns_, tile, loss, moved, delta);
+        break;
+      case Way::kInverse:
+        map_.template Pull<Way::kInverse>(of_map, 0, columns_, tile, loss, moved, delta);
+        break;
+    }
+    T* further = onwards ? features_.GradientStart(tile, gradient, of_features) : nullptr;
+    net_.Backward(kept, tile, HiddenAt(const_cast<T*>(kept), tile), delta, sums, further, scratch);
+    if (onwards) features_.AddGradient(tile, kept, of_features, gradient);
+  }
 
-// `nets` [2 * columns]: raw log-scales, then shifts. in -> out (they may be the
-// same), and the log-scales added to scale_sum [stride].
-template <typename T, Direction kDirection>
-void Couple(const Bound<T>& bound, const T* nets, size_t columns, const Tile& tile, const T* in,
-            T* out, T* scale_sum, const Kept<T>& kept) {
-  const Tag<T> d;
-  const size_t lanes = hn::Lanes(d);
-  for (size_t f = 0; f < columns; ++f) {
-    for (size_t v = 0; v < tile.vectors; ++v) {
-      const size_t at = f * tile.stride + v * lanes;
-      Vec<T> s, slope;
-      bound.Apply(hn::Load(d, nets + at), s, slope);
-      const Vec<T> shift = hn::Load(d, nets + columns * tile.stride + at);
-      const Vec<T> x = hn::Load(d, in + at);
-      Vec<T> factor;
-      if constexpr (kDirection == Direction::kToBase) {
-        factor = Exp<T>(hn::Neg(s));
-        hn::Store(hn::Mul(hn::Sub(x, shift), factor), d, out + at);
+  void FinishSums(const Sums<T>& sums) const override { net_.FinishSums(sums); }
+
+  // The inputs, the hidden layers and what the map keeps.
+  size_t KeptFeatures() const override {
+    return net_.place().in() + HiddenKept() + map_.KeptAt(columns_);
+  }
+  size_t ScratchNumbers(size_t stride) const override {
+    const size_t in = net_.place().in(), out = net_.outputs();
+    const size_t forward =
+        (out + in + kPlainBuffers * net_.HiddenFeatures()) * stride + net_.RowNumbers();
+    const size_t backward = (out + net_.place().features) * stride + net_.BackwardScratch(stride);
+    return std::max(forward, backward);
+  }
+
+ private:
+  static constexpr size_t kPlainBuffers = 2;
+
+  size_t HiddenKept() const { return net_.place().depth() * net_.HiddenFeatures(); }
+  Hidden<T> HiddenAt(T* kept, const Tile& tile) const {
+    return {kept + net_.place().in() * tile.stride, net_.HiddenFeatures() * tile.stride,
+            net_.place().depth()};
+  }
+
+  template <Direction kDirection>
+  void Go(const Frame<T>& frame, T* kept) const {
+    const Tile& tile = frame.tile;
+    T* outputs = frame.scratch;
+    T* own = outputs + net_.outputs() * tile.stride;
+    T* of_map = nullptr;
+    if (kept != nullptr) {
+      features_.Gather(tile, frame.state, kept);
+      net_.Forward(kept, tile, HiddenAt(kept, tile), outputs);
+      of_map = kept + (net_.place().in() + HiddenKept()) * tile.stride;
+    } else {
+      const T* input = features_.InPlaceOrGathered(tile, frame.state, own);
+      const Hidden<T> hidden = {own + net_.place().in() * tile.stride,
+                                net_.HiddenFeatures() * tile.stride, kPlainBuffers};
+      if (frame.rows <= kFewRows<T>) {
+        T* row = hidden.start + kPlainBuffers * hidden.step;
+        net_.ForwardRows(input, frame.rows, tile, hidden, row, outputs);
       } else {
-        factor = Exp<T>(s);
-        const Vec<T> product = hn::Mul(x, factor);
-        hn::Store(hn::Add(product, shift), d, out + at);
-        if (kept.product != nullptr) hn::Store(product, d, kept.product + at);
+        net_.Forward(input, tile, hidden, outputs);
       }
-      if (kept.factor != nullptr) {
-        hn::Store(factor, d, kept.factor + at);
-        hn::Store(slope, d, kept.slope + at);
-      }
-      T* sum = scale_sum + v * lanes;
-      hn::Store(hn::Add(hn::Load(d, sum), s), d, sum);
     }
+    map_.template Move<kDirection>(outputs, 0, columns_, tile, frame.state + moved_ * tile.stride,
+                                   frame.ladj, of_map);
   }
-}
 
-// From `gradient`, of the layer's result, which becomes that of what came in, to
-// `delta` [2 * columns], that of the nets' results. The loss itself contains
-// weight[r] * s of every row r and column in ToBase, minus it in FromBase.
-template <typename T, Direction kDirection>
-void Uncouple(const Kept<T>& kept, size_t columns, const Tile& tile, const T* weight, T* gradient,
-              T* delta) {
-  const Tag<T> d;
-  const size_t lanes = hn::Lanes(d);
-  for (size_t f = 0; f < columns; ++f) {
-    for (size_t v = 0; v < tile.vectors; ++v) {
-      const size_t at = f * tile.stride + v * lanes;
-      const Vec<T> g = hn::Load(d, gradient + at);
-      const Vec<T> w = hn::Load(d, weight + v * lanes);
-      const Vec<T> back = hn::Mul(g, hn::Load(d, kept.factor + at));
-      Vec<T> scale, shift;
-      if constexpr (kDirection == Direction::kToBase) {
-        scale = hn::NegMulAdd(g, hn::Load(d, kept.values + at), w);
-        shift = hn::Neg(back);
-      } else {
-        scale = hn::Sub(hn::Mul(g, hn::Load(d, kept.product + at)), w);
-        shift = g;
-      }
-      hn::Store(hn::Mul(scale, hn::Load(d, kept.slope + at)), d, delta + at);
-      hn::Store(shift, d, delta + columns * tile.stride + at);
-      hn::Store(back, d, gradient + at);
-    }
-  }
-}
-
-// The way back through ToBase by what FromBase kept: of the same layer, on the same
-// points. The loss contains minus weight[r] * s.
-template <typename T>
-void UncoupleInverse(const Kept<T>& kept, size_t columns, const Tile& tile, const T* weight,
-                     T* gradient, T* delta) {
-  const Tag<T> d;
-  const size_t lanes = hn::Lanes(d);
-  for (size_t f = 0; f < columns; ++f) {
-    for (size_t v = 0; v < tile.vectors; ++v) {
-      const size_t at = f * tile.stride + v * lanes;
-      const Vec<T> w = hn::Load(d, weight + v * lanes);
-      const Vec<T> back = hn::Div(hn::Load(d, gradient + at), hn::Load(d, kept.factor + at));
-      const Vec<T> scale = hn::Neg(hn::MulAdd(back, hn::Load(d, kept.product + at), w));
-      hn::Store(hn::Mul(scale, hn::Load(d, kept.slope + at)), d, delta + at);
-      hn::Store(hn::Neg(back), d, delta + columns * tile.stride + at);
-      hn::Store(back, d, gradient + at);
-    }
-  }
-}
+  const size_t moved_, columns_;
+  const Features<T> features_;
+  const Map map_;
+  Net<T> net_;
+};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace sluiced::engine

@@ -64,6 +64,31 @@ HWY_INLINE void RowBlocks(const T* HWY_RESTRICT weights, const T* HWY_RESTRICT b
   }
 }
 
+// The same where blocks need some of the inputs alone: the first ones.
+template <Finish kFinish, typename T>
+HWY_NOINLINE void ApplyBlocksToRow(const Linear<T>& map, const T* HWY_RESTRICT in,
+                                   T* HWY_RESTRICT out) {
+  const Inputs* of_block = map.of_block;
+  const T* weights = map.weights;
+  for (size_t o = 0; o < map.out; ++of_block) {
+    const size_t block = BlockAt(o, map.out), count = of_block->count;
+    const auto go = [&]<size_t kOut>() HWY_ATTR {
+      RowBlocks<T, kFinish, kOut, 1>(weights, map.bias + o, in, count, out + o);
+    };
+    if (block == kBlockOut) {
+      go.template operator()<kBlockOut>();
+    } else if (kBlockOut > 4 && block == 4) {
+      go.template operator()<4>();
+    } else if (block == 2) {
+      go.template operator()<2>();
+    } else {
+      go.template operator()<1>();
+    }
+    weights += block * count;
+    o += block;
+  }
+}
+
 // in [map.in], out [map.out]: of one row, one after the other.
 template <Finish kFinish, typename T>
 HWY_NOINLINE void ApplyToRow(const Linear<T>& map, const T* HWY_RESTRICT in, T* HWY_RESTRICT out) {
@@ -73,6 +98,7 @@ HWY_NOINLINE void ApplyToRow(const Linear<T>& map, const T* HWY_RESTRICT in, T* 
                                          out + o);
     o += kOut * kBlocks;
   };
+  if (map.of_block != nullptr) return ApplyBlocksToRow<kFinish>(map, in, out);
   // As many sums at a time as hide how long an addition takes.
   while (map.out - o >= 4 * kBlockOut) go.template operator()<kBlockOut, 4>();
   while (map.out - o >= kBlockOut) go.template operator()<kBlockOut, 1>();

@@ -1,4 +1,4 @@
-// A flow on one tile: its layers one after the other, there and back.
+// A flow on one tile: its pieces, and what is around them.
 #if defined(SLUICED_ENGINE_FLOW_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SLUICED_ENGINE_FLOW_INL_H_
 #undef SLUICED_ENGINE_FLOW_INL_H_
@@ -7,125 +7,135 @@
 #endif
 
 #include <algorithm>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "server/engine/program.h"
-#include "server/engine/simd/conditioner-inl.h"
 #include "server/engine/simd/coupling-inl.h"
 #include "server/engine/simd/rows-inl.h"
+#include "server/engine/simd/spline-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sluiced::engine {
 namespace HWY_NAMESPACE {
-
-// What a tile needs at any time; [features, stride] each.
-template <typename T>
-struct Frame {
-  Tile tile;
-  size_t rows;
-  T* state;         // [dim]: the point, one half after the other.
-  T* scale_sum;     // [1]: of the log-scales so far.
-  T* base_density;  // [1]: log N(z).
-  T* nets;          // [2 * widest half]: what a layer's nets gave.
-  T* row;           // Conditioners::RowNumbers(), not by stride.
-};
 
 template <typename T>
 class TileFlow {
  public:
   TileFlow(const flows::FlowSpec& spec, const flows::Standardization& standardization,
            Gradients gradients)
-      : nets_(LayoutOf(spec), gradients),
-        columns_(standardization),
-        bound_{static_cast<T>(spec.scale_bound),
-               spec.scale_bound > 0 ? static_cast<T>(1 / spec.scale_bound) : T{0}},
-        stride_(StrideOf(nets_.layout())) {}
+      : dim_(static_cast<size_t>(spec.dim)),
+        context_(static_cast<size_t>(spec.context_dim)),
+        columns_(standardization.shift, standardization.scale),
+        of_context_(standardization.context_shift, standardization.context_scale),
+        stride_(StrideOf(static_cast<size_t>(spec.hidden))) {
+    for (const LayerPlace& place : LayoutOf(spec).layers) {
+      pieces_.push_back(MakeCoupling(spec, place, gradients));
+    }
+    for (const auto& piece : pieces_) {
+      scratch_ = std::max(scratch_, RoundUp(piece->ScratchNumbers(stride_), kLanes<T>));
+    }
+  }
 
-  Conditioners<T>& nets() { return nets_; }
-  const Conditioners<T>& nets() const { return nets_; }
-  const ColumnMap<T>& columns() const { return columns_; }
-  const Layout& layout() const { return nets_.layout(); }
-  size_t dim() const { return layout().dim; }
-  size_t layers() const { return layout().layers.size(); }
+  size_t dim() const { return dim_; }
+  // Numbers of a row, its context among them.
+  size_t row() const { return dim_ + context_; }
   // Rows of a tile.
   size_t stride() const { return stride_; }
-  size_t HiddenStep() const { return 2 * layout().hidden * stride_; }
+  const ColumnMap<T>& columns() const { return columns_; }
+  const SumPlaces& sum_places() const { return sum_places_; }
+  // In the order of FromBase.
+  size_t pieces() const { return pieces_.size(); }
+  Piece<T>& piece(size_t i) { return *pieces_[i]; }
+  const Piece<T>& piece(size_t i) const { return *pieces_[i]; }
 
-  size_t FrameNumbers() const {
-    return (dim() + 2 + 2 * WidestHalf()) * stride_ + RoundUp(nets_.RowNumbers(), kLanes<T>);
-  }
+  size_t FrameNumbers() const { return (row() + 2) * stride_ + scratch_; }
 
-  // `count` <= stride_ rows into a frame on `scratch`.
-  Frame<T> Enter(const T* rows, size_t count, T* scratch) const {
-    Frame<T> frame = {.tile = {stride_, (count + kLanes<T> - 1) / kLanes<T>},
-                      .rows = count,
-                      .state = scratch,
-                      .scale_sum = scratch + dim() * stride_,
-                      .base_density = scratch + (dim() + 1) * stride_,
-                      .nets = scratch + (dim() + 2) * stride_,
-                      .row = scratch + (dim() + 2 + 2 * WidestHalf()) * stride_};
-    LoadRows(rows, count, dim(), frame.tile, frame.state);
-    std::fill_n(frame.scale_sum, stride_, T{0});
+  // `count` <= stride() rows into a frame on `memory`.
+  Frame<T> Enter(const T* rows, size_t count, T* memory) const {
+    Frame<T> frame = EmptyFrame(count, memory);
+    LoadRows(rows, count, row(), frame.tile, frame.state);
+    of_context_.Forward(frame.tile, frame.state + dim_ * stride_);
     return frame;
   }
-
-  T* HalfOf(const Frame<T>& frame, size_t half) const {
-    return frame.state + half * layout().halves[0] * stride_;
-  }
-
-  // One layer, from `in` to `out`, [transformed] features.
-  template <Direction kDirection>
-  void Step(size_t layer, const Frame<T>& frame, const T* conditioning, const Hidden<T>& hidden,
-            const T* in, T* out, const Kept<T>& kept) const {
-    nets_.Forward(layer, conditioning, frame.tile, hidden, frame.nets);
-    TakeNets<kDirection>(layer, frame, in, out, kept);
-  }
-
-  // One layer in place, nothing kept.
-  template <Direction kDirection>
-  void StepInPlace(size_t layer, const Frame<T>& frame, const Hidden<T>& hidden) const {
-    const size_t from = layout().layers[layer].from;
-    T* half = HalfOf(frame, 1 - from);
-    if (frame.rows <= kFewRows<T>) {
-      nets_.ForwardRows(layer, HalfOf(frame, from), frame.rows, frame.tile, hidden, frame.row,
-                        frame.nets);
-    } else {
-      nets_.Forward(layer, HalfOf(frame, from), frame.tile, hidden, frame.nets);
+  // The same of points [count, dim] and their context, which may be null without any.
+  Frame<T> Enter(const T* points, const T* context, size_t count, T* memory) const {
+    Frame<T> frame = EmptyFrame(count, memory);
+    LoadRows(points, count, dim_, frame.tile, frame.state);
+    if (context_ > 0) {
+      LoadRows(context, count, context_, frame.tile, frame.state + dim_ * stride_);
     }
-    TakeNets<kDirection>(layer, frame, half, half, {});
+    of_context_.Forward(frame.tile, frame.state + dim_ * stride_);
+    return frame;
   }
 
   // log q of row r, before overflow is mapped.
   T LogProb(const Frame<T>& frame, size_t r) const {
     return frame.base_density[r] + LadjToBase(frame, r);
   }
-  T LadjToBase(const Frame<T>& frame, size_t r) const {
-    return columns_.ladj() - frame.scale_sum[r];
-  }
+  T LadjToBase(const Frame<T>& frame, size_t r) const { return columns_.ladj() + frame.ladj[r]; }
 
  private:
   // Weights that leave the first caches are to serve many rows each time they come.
-  static size_t StrideOf(const Layout& layout) {
+  static size_t StrideOf(size_t hidden) {
     constexpr size_t kStrip = kBlockVectors * kLanes<T>;
-    const size_t rows = layout.hidden < kWideHidden ? kRows : kRowsWhenWide;
+    const size_t rows = hidden < kWideHidden ? kRows : kRowsWhenWide;
     return std::max<size_t>(1, rows / kStrip) * kStrip;
   }
-  size_t WidestHalf() const { return std::max(layout().halves[0], layout().halves[1]); }
 
-  // What a layer does when its nets have given.
-  template <Direction kDirection>
-  void TakeNets(size_t layer, const Frame<T>& frame, const T* in, T* out,
-                const Kept<T>& kept) const {
-    Couple<T, kDirection>(bound_, frame.nets, layout().layers[layer].transformed, frame.tile, in,
-                          out, frame.scale_sum, kept);
+  Frame<T> EmptyFrame(size_t count, T* memory) const {
+    Frame<T> frame = {.tile = {stride_, (count + kLanes<T> - 1) / kLanes<T>},
+                      .rows = count,
+                      .state = memory,
+                      .ladj = memory + row() * stride_,
+                      .base_density = memory + (row() + 1) * stride_,
+                      .scratch = memory + (row() + 2) * stride_};
+    std::fill_n(frame.ladj, stride_, T{0});
+    return frame;
+  }
+
+  Features<T> FeaturesOf(const LayerPlace& place) const {
+    std::vector<size_t> places;
+    for (size_t i = 0; i < place.seen_columns; ++i) places.push_back(place.seen + i);
+    for (size_t i = 0; i < context_; ++i) places.push_back(dim_ + i);
+    return Features<T>(std::move(places), place.seen_columns);
+  }
+
+  template <class Map>
+  std::unique_ptr<Piece<T>> MakeCoupling(const LayerPlace& place, Map map, Gradients gradients) {
+    return std::make_unique<Coupling<T, Map>>(place, FeaturesOf(place), std::move(map), gradients,
+                                              &sum_places_);
+  }
+
+  std::unique_ptr<Piece<T>> MakeCoupling(const flows::FlowSpec& spec, const LayerPlace& place,
+                                         Gradients gradients) {
+    if (flows::IsSpline(spec.architecture)) {
+      std::vector<bool> periodic(place.moved_columns, false);
+      return MakeCoupling(
+          place, Splines<T>(static_cast<size_t>(spec.bins), spec.bound, std::move(periodic)),
+          gradients);
+    }
+    if (spec.architecture == flows::Architecture::kNice) {
+      return MakeCoupling(place, Additive<T>(), gradients);
+    }
+    const Bound<T> bound = {static_cast<T>(spec.scale_bound),
+                            spec.scale_bound > 0 ? static_cast<T>(1 / spec.scale_bound) : T{0}};
+    // The seed's two nets make all log-scales, then all shifts.
+    const bool seeds = spec.architecture == flows::Architecture::kRealNvp;
+    return MakeCoupling(place,
+                        seeds ? Affine<T>(bound, 1, place.moved_columns) : Affine<T>(bound, 2, 1),
+                        gradients);
   }
 
   static constexpr size_t kWideHidden = 256, kRows = 24, kRowsWhenWide = 96;
 
-  Conditioners<T> nets_;
-  const ColumnMap<T> columns_;
-  const Bound<T> bound_;
+  const size_t dim_, context_;
+  const ColumnMap<T> columns_, of_context_;
   const size_t stride_;
+  SumPlaces sum_places_;
+  std::vector<std::unique_ptr<Piece<T>>> pieces_;
+  size_t scratch_ = 0;  // The most that a piece wants.
 };
 
 }  // namespace HWY_NAMESPACE

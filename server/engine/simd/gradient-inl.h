@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "server/engine/simd/flow-inl.h"
 
@@ -16,46 +18,73 @@ HWY_BEFORE_NAMESPACE();
 namespace sluiced::engine {
 namespace HWY_NAMESPACE {
 
-// A tile's way through the flow with all of it kept, and its sums over a share.
+// A flow's way there and back with all of it kept.
+template <typename T>
+class GradientFlow {
+ public:
+  explicit GradientFlow(const TileFlow<T>& flow) : flow_(flow) {
+    kept_at_.push_back(0);
+    for (size_t i = 0; i < flow.pieces(); ++i) {
+      kept_at_.push_back(kept_at_.back() + flow.piece(i).KeptFeatures());
+    }
+  }
+
+  const TileFlow<T>& flow() const { return flow_; }
+  // In numbers: where piece i keeps, and, behind the last one, of all.
+  size_t KeptAt(size_t i) const { return kept_at_[i] * flow_.stride(); }
+  size_t KeptNumbers() const { return KeptAt(flow_.pieces()); }
+
+  // Whole vectors of what CollectLanes takes at a time.
+  size_t LaneNumbers() const {
+    return RoundUp(flow_.sum_places().lane_parameters.size() * kLanes<T>,
+                   kAlignment / sizeof(T) * LaneGroup<T>());
+  }
+  size_t OwnNumbers() const { return RoundUp(flow_.sum_places().own, kLanes<T>); }
+
+ private:
+  const TileFlow<T>& flow_;
+  std::vector<size_t> kept_at_;
+};
+
+// A tile of rows, and the sums over a share.
 template <typename T>
 class GradientTile {
  public:
   // Adds to `sums` [parameters].
-  GradientTile(const TileFlow<T>& flow, T* scratch, T* sums)
-      : flow_(flow), scratch_(scratch), sums_{sums, scratch + flow.FrameNumbers()} {
-    const size_t dim = flow.dim();
-    std::fill_n(sums_.lanes, LaneNumbers(flow), T{0});
-    T* at = sums_.lanes + LaneNumbers(flow);
+  GradientTile(const GradientFlow<T>& gradients, T* memory, T* sums)
+      : gradients_(gradients), flow_(gradients.flow()), memory_(memory) {
+    T* at = memory + RoundUp(flow_.FrameNumbers(), kLanes<T>);
+    sums_ = {sums, at, at + gradients.LaneNumbers()};
+    at += gradients.LaneNumbers() + gradients.OwnNumbers();
+    std::fill(sums_.lanes, at, T{0});
     weight_ = Take(at, 1);
-    gradient_ = Take(at, dim);
-    score_ = Take(at, dim);
-    x_ = Take(at, dim);
-    slope_ = Take(at, dim);
+    ladj_slope_ = Take(at, 1);
+    gradient_ = Take(at, flow_.dim());
+    score_ = Take(at, flow_.dim());
+    start_ = Take(at, flow_.dim());
+    x_ = Take(at, flow_.dim());
+    slope_ = Take(at, flow_.dim());
     kept_ = at;
   }
 
-  static size_t Numbers(const TileFlow<T>& flow) {
-    const size_t plain = flow.FrameNumbers() + (1 + 4 * flow.dim()) * flow.stride();
-    return plain + LaneNumbers(flow) + flow.layers() * LayerNumbers(flow) +
-           flow.nets().BackwardScratch(flow.stride());
+  static size_t Numbers(const GradientFlow<T>& gradients) {
+    const TileFlow<T>& flow = gradients.flow();
+    return RoundUp(flow.FrameNumbers(), kLanes<T>) + gradients.LaneNumbers() +
+           gradients.OwnNumbers() + (2 + 5 * flow.dim()) * flow.stride() + gradients.KeptNumbers();
   }
 
   // Loss of a row: -log q(x).
   double Likelihood(const T* x, size_t rows, T weight) {
     Begin(x, rows, weight);
     flow_.columns().Forward(frame_.tile, frame_.state);
-    for (size_t layer = flow_.layers(); layer-- > 0;) {
-      Step<Direction::kToBase>(layer, layer + 1);
-    }
-    T* z[2] = {Latest(0, 0, 1), Latest(1, 0, 1)};
-    DensityOf(z);
-    for (size_t half = 0; half < 2; ++half) Weigh(z[half], half, T{1});
-    for (size_t layer = 0; layer < flow_.layers(); ++layer) {
-      const size_t columns = Place(layer).transformed;
-      Uncouple<T, Direction::kToBase>(KeptOf(layer), columns, frame_.tile, weight_,
-                                      GradientOf(1 - Place(layer).from), frame_.nets);
+    for (size_t i = flow_.pieces(); i-- > 0;) flow_.piece(i).ToBase(frame_, KeptOf(i));
+    BaseLogDensity(frame_.state, flow_.dim(), frame_.tile, frame_.base_density);
+    std::transform(weight_, weight_ + flow_.stride(), ladj_slope_, [](T w) { return -w; });
+    Weigh(frame_.state, T{1}, gradient_);
+    for (size_t i = 0; i < flow_.pieces(); ++i) {
       // Nobody asks for the gradient in x.
-      BackwardNets(layer, layer + 1, gradient_, &sums_, layer + 1 < flow_.layers());
+      flow_.piece(i).Backward(Way::kToBase, frame_, KeptOf(i), {ladj_slope_}, &sums_, gradient_,
+                              i + 1 < flow_.pieces());
     }
     return -LogProbs();
   }
@@ -65,22 +94,24 @@ class GradientTile {
                    const SlopeFunction<T>& slope) {
     Begin(z, rows, weight);
     BaseLogDensity(frame_.state, flow_.dim(), frame_.tile, frame_.base_density);
-    for (size_t layer = 0; layer < flow_.layers(); ++layer) {
-      Step<Direction::kFromBase>(layer, layer - 1);
-    }
+    std::copy_n(frame_.state, flow_.dim() * flow_.stride(), start_);
+    for (size_t i = 0; i < flow_.pieces(); ++i) flow_.piece(i).FromBase(frame_, KeptOf(i));
     AskSlope(first_row, slope);
+    std::copy_n(weight_, flow_.stride(), ladj_slope_);
     if (!with_score) AddPathScore();
-    if (!with_score) std::fill_n(weight_, flow_.stride(), T{0});
-    for (size_t layer = flow_.layers(); layer-- > 0;) {
-      Uncouple<T, Direction::kFromBase>(KeptOf(layer), Place(layer).transformed, frame_.tile,
-                                        weight_, GradientOf(1 - Place(layer).from), frame_.nets);
-      BackwardNets(layer, layer - 1, gradient_, &sums_, layer > 0);
+    if (!with_score) std::fill_n(ladj_slope_, flow_.stride(), T{0});
+    for (size_t i = flow_.pieces(); i-- > 0;) {
+      flow_.piece(i).Backward(Way::kFromBase, frame_, KeptOf(i), {ladj_slope_}, &sums_, gradient_,
+                              i > 0);
     }
     return LogProbs();
   }
 
   // After the last tile.
-  void Finish() const { flow_.nets().CollectLanes(sums_); }
+  void Finish() const {
+    for (size_t i = 0; i < flow_.pieces(); ++i) flow_.piece(i).FinishSums(sums_);
+    CollectLanes(flow_.sum_places().lane_parameters, sums_);
+  }
 
  private:
   T* Take(T*& at, size_t features) const {
@@ -88,72 +119,19 @@ class GradientTile {
     at += features * flow_.stride();
     return taken;
   }
-  // Whole vectors of what CollectLanes takes at a time.
-  static size_t LaneNumbers(const TileFlow<T>& flow) {
-    return RoundUp(flow.nets().LaneNumbers(), kAlignment / sizeof(T) * LaneGroup<T>());
-  }
-  static size_t LayerNumbers(const TileFlow<T>& flow) {
-    const size_t widest = std::max(flow.layout().halves[0], flow.layout().halves[1]);
-    return flow.layout().depth * flow.HiddenStep() + 4 * widest * flow.stride();
-  }
+  T* KeptOf(size_t piece) const { return kept_ + gradients_.KeptAt(piece); }
 
-  const LayerPlace& Place(size_t layer) const { return flow_.layout().layers[layer]; }
-  T* LayerStart(size_t layer) const { return kept_ + layer * LayerNumbers(flow_); }
-  Hidden<T> HiddenOf(size_t layer) const {
-    return {LayerStart(layer), flow_.HiddenStep(), flow_.layout().depth};
-  }
-  Kept<T> KeptOf(size_t layer) const {
-    const size_t step = Place(layer).transformed * flow_.stride();
-    T* start = LayerStart(layer) + flow_.layout().depth * flow_.HiddenStep();
-    return {.values = start,
-            .factor = start + step,
-            .product = start + 2 * step,
-            .slope = start + 3 * step};
-  }
-  T* GradientOf(size_t half) const { return HalfAt(gradient_, half); }
-  T* HalfAt(T* whole, size_t half) const {
-    return whole + half * flow_.layout().halves[0] * flow_.stride();
-  }
-
+  // Rows that fill up the last vector weigh nothing.
   void Begin(const T* rows, size_t count, T weight) {
-    frame_ = flow_.Enter(rows, count, scratch_);
+    frame_ = flow_.Enter(rows, count, memory_);
     std::fill_n(weight_, flow_.stride(), T{0});
     std::fill_n(weight_, count, weight);
   }
 
-  // Half `half` as the layer `first`, or the one after it by `step`, left it; as it
-  // was at the start where neither exists. Layers beyond the last are none, nor is
-  // one before the first: layer numbers wrap.
-  T* Latest(size_t half, size_t first, size_t step) const {
-    for (size_t tries = 0; tries < 2; ++tries, first += step) {
-      if (first < flow_.layers() && Place(first).from != half) return KeptOf(first).values;
-    }
-    return flow_.HalfOf(frame_, half);
-  }
-
-  // `before` is the layer that came before.
-  template <Direction kDirection>
-  void Step(size_t layer, size_t before) {
-    const size_t from = Place(layer).from;
-    const size_t step = before - layer;
-    const Kept<T> kept = KeptOf(layer);
-    flow_.template Step<kDirection>(layer, frame_, Latest(from, before, step), HiddenOf(layer),
-                                    Latest(1 - from, before, step), kept.values, kept);
-  }
-
-  void DensityOf(T* const (&z)[2]) {
-    // The sum wants one array: the gradient's, before it is one.
-    for (size_t half = 0; half < 2; ++half) {
-      std::copy_n(z[half], flow_.layout().halves[half] * flow_.stride(), GradientOf(half));
-    }
-    BaseLogDensity(gradient_, flow_.dim(), frame_.tile, frame_.base_density);
-  }
-
-  // The half's part of the gradient: sign * weight * values.
-  void Weigh(const T* values, size_t half, T sign) {
+  // to = sign * weight * values, [dim]; they may be the same.
+  void Weigh(const T* values, T sign, T* to) const {
     const Tag<T> d;
-    T* to = GradientOf(half);
-    for (size_t f = 0; f < flow_.layout().halves[half]; ++f) {
+    for (size_t f = 0; f < flow_.dim(); ++f) {
       for (size_t v = 0; v < frame_.tile.vectors; ++v) {
         const size_t at = f * flow_.stride() + v * kLanes<T>;
         const Vec<T> w = hn::Mul(hn::Load(d, weight_ + v * kLanes<T>), hn::Set(d, sign));
@@ -162,26 +140,15 @@ class GradientTile {
     }
   }
 
-  void BackwardNets(size_t layer, size_t before, T* gradient, const Sums<T>* sums, bool onwards) {
-    const size_t from = Place(layer).from;
-    T* further = onwards ? HalfAt(gradient, from) : nullptr;
-    flow_.nets().Backward(layer, Latest(from, before, before - layer), frame_.tile, HiddenOf(layer),
-                          frame_.nets, sums, further, LayerStart(flow_.layers()));
-  }
-
   // The rows x to the caller, and -d log p / dx, weighed, into the gradient.
   void AskSlope(size_t first_row, const SlopeFunction<T>& slope) {
-    const size_t dim = flow_.dim(), last = flow_.layers() - 1;
-    for (size_t half = 0; half < 2; ++half) {
-      const T* values = Latest(half, last, size_t{0} - 1);
-      std::copy_n(values, flow_.layout().halves[half] * flow_.stride(), GradientOf(half));
-    }
-    flow_.columns().Backward(frame_.tile, gradient_);
-    StoreRows(gradient_, frame_.rows, dim, frame_.tile, x_);
+    const size_t dim = flow_.dim();
+    flow_.columns().Backward(frame_.tile, frame_.state);
+    StoreRows(frame_.state, frame_.rows, dim, frame_.tile, x_);
     slope(first_row, std::span<const T>(x_, frame_.rows * dim),
           std::span<T>(slope_, frame_.rows * dim));
     LoadRows(slope_, frame_.rows, dim, frame_.tile, gradient_);
-    for (size_t half = 0; half < 2; ++half) Weigh(GradientOf(half), half, T{-1});
+    Weigh(gradient_, T{-1}, gradient_);
     flow_.columns().PullBack(frame_.tile, gradient_);
   }
 
@@ -189,13 +156,10 @@ class GradientTile {
   // layers on x are FromBase's on z, so what was kept of these serves. In the flow's
   // space throughout, where the gradient is.
   void AddPathScore() {
-    std::swap(gradient_, score_);
-    for (size_t half = 0; half < 2; ++half) Weigh(flow_.HalfOf(frame_, half), half, T{-1});
-    std::swap(gradient_, score_);
-    for (size_t layer = 0; layer < flow_.layers(); ++layer) {
-      UncoupleInverse(KeptOf(layer), Place(layer).transformed, frame_.tile, weight_,
-                      HalfAt(score_, 1 - Place(layer).from), frame_.nets);
-      BackwardNets(layer, layer - 1, score_, nullptr, true);
+    Weigh(start_, T{-1}, score_);
+    for (size_t i = 0; i < flow_.pieces(); ++i) {
+      flow_.piece(i).Backward(Way::kInverse, frame_, KeptOf(i), {ladj_slope_}, nullptr, score_,
+                              true);
     }
     const Tag<T> d;
     for (size_t f = 0; f < flow_.dim(); ++f) {
@@ -215,11 +179,12 @@ class GradientTile {
     return sum;
   }
 
+  const GradientFlow<T>& gradients_;
   const TileFlow<T>& flow_;
-  T* const scratch_;
-  const Sums<T> sums_;
+  T* const memory_;
+  Sums<T> sums_ = {};
   Frame<T> frame_ = {};
-  T *weight_, *gradient_, *score_, *x_, *slope_, *kept_;
+  T *weight_, *ladj_slope_, *gradient_, *score_, *start_, *x_, *slope_, *kept_;
 };
 
 }  // namespace HWY_NAMESPACE

@@ -23,12 +23,19 @@ enum class Finish {
   kAdd,    // Added to what is there.
 };
 
-// Packed weights, as Pack leaves them. bias null: zero.
+// Inputs [first, first + count) of a map.
+struct Inputs {
+  size_t first, count;
+};
+
+// Packed weights, as Pack leaves them. bias null: zero. of_block: the inputs that each
+// block of outputs needs, all that are packed for it; null: all.
 template <typename T>
 struct Linear {
   const T* weights;
   const T* bias;
   size_t in, out;
+  const Inputs* of_block = nullptr;
 };
 
 // What becomes of the outputs. `sums`, unless null: a vector an output, to which the
@@ -46,14 +53,21 @@ inline size_t BlockAt(size_t output, size_t outputs) {
   return block;
 }
 
+inline size_t BlocksOf(size_t outputs) {
+  size_t count = 0;
+  for (size_t o = 0; o < outputs; o += BlockAt(o, outputs)) ++count;
+  return count;
+}
+
 // weight(o) points to the weights of output o, one an input.
 template <typename T, typename Weight>
-void Pack(size_t in, size_t out, Weight&& weight, T* HWY_RESTRICT packed) {
+void Pack(size_t in, size_t out, const Inputs* of_block, Weight&& weight, T* HWY_RESTRICT packed) {
   for (size_t o = 0; o < out;) {
     const size_t block = BlockAt(o, out);
     const T* from[kBlockOut];
     for (size_t k = 0; k < block; ++k) from[k] = weight(o + k);
-    for (size_t i = 0; i < in; ++i, packed += block) {
+    const Inputs needed = of_block == nullptr ? Inputs{0, in} : *of_block++;
+    for (size_t i = needed.first; i < needed.first + needed.count; ++i, packed += block) {
       if (block == kBlockOut) {
         SLUICED_UNROLL for (size_t k = 0; k < kBlockOut; ++k) packed[k] = from[k][i];
       } else {
@@ -67,10 +81,12 @@ void Pack(size_t in, size_t out, Weight&& weight, T* HWY_RESTRICT packed) {
 // The same of the transposed map: weight(i) points to the weights of input i, one an
 // output.
 template <typename T, typename Weight>
-void PackTransposed(size_t in, size_t out, Weight&& weight, T* HWY_RESTRICT packed) {
+void PackTransposed(size_t in, size_t out, const Inputs* of_block, Weight&& weight,
+                    T* HWY_RESTRICT packed) {
   for (size_t o = 0; o < out;) {
     const size_t block = BlockAt(o, out);
-    for (size_t i = 0; i < in; ++i, packed += block) {
+    const Inputs needed = of_block == nullptr ? Inputs{0, in} : *of_block++;
+    for (size_t i = needed.first; i < needed.first + needed.count; ++i, packed += block) {
       // Of a length that the compiler knows, as nearly all are.
       if (block == kBlockOut) {
         std::copy_n(weight(i) + o, kBlockOut, packed);
@@ -163,10 +179,12 @@ HWY_INLINE void Block(const T* HWY_RESTRICT weights, const T* HWY_RESTRICT bias,
   FinishBlock<T, kFinish>(sum, stride, out, ending);
 }
 
-// Inputs [first, first + count) of a map.
-struct Inputs {
-  size_t first, count;
-};
+// What both contain; if nothing, none from the second's first one.
+inline Inputs Common(const Inputs& a, const Inputs& b) {
+  const size_t first = std::max(a.first, b.first);
+  const size_t end = std::min(a.first + a.count, b.first + b.count);
+  return end > first ? Inputs{first, end - first} : Inputs{b.first, 0};
+}
 
 // All outputs of kVectors vectors of rows, as far as some inputs bring them.
 template <typename T, Finish kFinish, bool kGoesOn, size_t kVectors>
@@ -174,13 +192,15 @@ HWY_NOINLINE void Strip(const Linear<T>& map, const Inputs& inputs, const T* HWY
                         size_t stride, T* HWY_RESTRICT out, Ending<T> ending) {
   const T* weights = map.weights;
   const T* bias = map.bias;
-  const size_t count = inputs.count;
-  in += inputs.first * stride;
+  const Inputs* of_block = map.of_block;
   for (size_t o = 0; o < map.out;) {
     const size_t block = BlockAt(o, map.out);
-    const T* from = weights + inputs.first * block;
+    const Inputs packed = of_block == nullptr ? Inputs{0, map.in} : *of_block++;
+    const Inputs both = Common(inputs, packed);
+    const T* from = weights + (both.first - packed.first) * block;
+    const T* read = in + both.first * stride;
     const auto one = [&]<size_t kOut>() HWY_ATTR {
-      Block<T, kFinish, kGoesOn, kOut, kVectors>(from, bias, in, count, stride, out, ending);
+      Block<T, kFinish, kGoesOn, kOut, kVectors>(from, bias, read, both.count, stride, out, ending);
     };
     if (block == kBlockOut) {
       one.template operator()<kBlockOut>();
@@ -192,7 +212,7 @@ HWY_NOINLINE void Strip(const Linear<T>& map, const Inputs& inputs, const T* HWY
       one.template operator()<1>();
     }
     o += block;
-    weights += block * map.in;
+    weights += block * packed.count;
     if (bias != nullptr) bias += block;
     out += block * stride;
     if (ending.gate != nullptr) ending.gate += block * stride;

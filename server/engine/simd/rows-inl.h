@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "server/engine/simd/vectors-inl.h"
-#include "server/flows/flow.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sluiced::engine {
@@ -42,9 +41,10 @@ void StoreRows(const T* in, size_t count, size_t dim, const Tile& tile, T* rows)
 template <typename T>
 class ColumnMap {
  public:
-  explicit ColumnMap(const flows::Standardization& map) {
-    for (double shift : map.shift) shift_.push_back(static_cast<T>(shift));
-    for (double scale : map.scale) {
+  // Both empty: the identity.
+  ColumnMap(const std::vector<double>& shifts, const std::vector<double>& scales) {
+    for (double shift : shifts) shift_.push_back(static_cast<T>(shift));
+    for (double scale : scales) {
       scale_.push_back(static_cast<T>(scale));
       ladj_ -= std::log(scale);
     }

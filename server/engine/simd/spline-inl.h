@@ -1,0 +1,236 @@
+// Splines of columns (Durkan et al. 2019, arXiv:1906.04032), a vector of rows at a time,
+// without a branch.
+#if defined(SLUICED_ENGINE_SPLINE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SLUICED_ENGINE_SPLINE_INL_H_
+#undef SLUICED_ENGINE_SPLINE_INL_H_
+#else
+#define SLUICED_ENGINE_SPLINE_INL_H_
+#endif
+
+#include <utility>
+#include <vector>
+
+#include "server/engine/simd/affine-inl.h"
+#include "server/engine/simd/math-inl.h"
+#include "server/engine/simd/spline_piece-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sluiced::engine {
+namespace HWY_NAMESPACE {
+
+template <typename T>
+class Splines {
+ public:
+  // periodic: of each column.
+  Splines(size_t bins, double bound, std::vector<bool> periodic)
+      : bins_(bins),
+        bound_(static_cast<T>(bound)),
+        share_(static_cast<T>(1 - flows::kLeastBin * static_cast<double>(bins))),
+        periodic_(std::move(periodic)) {
+    outputs_at_.push_back(0);
+    for (const bool one : periodic_) {
+      outputs_at_.push_back(outputs_at_.back() + 3 * bins_ - (one ? 0 : 1));
+    }
+  }
+
+  size_t OutputAt(size_t column) const { return outputs_at_[column]; }
+  size_t KeptAt(size_t column) const { return column * (2 * bins_ + SplinePiece<T>::kKept); }
+
+  // Overwrites the outputs.
+  template <Direction kDirection>
+  void Move(T* outputs, size_t first, size_t count, const Tile& tile, T* x, T* ladj,
+            T* kept) const {
+    for (size_t f = first; f < first + count; ++f) {
+      for (size_t v = 0; v < tile.vectors; ++v) {
+        const size_t row = v * kLanes<T>;
+        const Raw raw = {outputs + OutputAt(f) * tile.stride + row, tile.stride, periodic_[f]};
+        MoveOne<kDirection>(raw, x + f * tile.stride + row, ladj + row,
+                            kept == nullptr ? nullptr : kept + KeptAt(f) * tile.stride + row);
+      }
+    }
+  }
+
+  template <Way kWay>
+  void Pull(const T* kept, size_t first, size_t count, const Tile& tile, const Loss<T>& loss,
+            T* gradient, T* delta) const {
+    for (size_t f = first; f < first + count; ++f) {
+      for (size_t v = 0; v < tile.vectors; ++v) {
+        const size_t row = v * kLanes<T>;
+        const Raw to = {delta + OutputAt(f) * tile.stride + row, tile.stride, periodic_[f]};
+        PullOne<kWay>(kept + KeptAt(f) * tile.stride + row, loss.ladj_slope + row,
+                      gradient + f * tile.stride + row, to);
+      }
+    }
+  }
+
+ private:
+  // A column's outputs, of a vector of rows: `bins` widths, as many heights, slopes.
+  struct Raw {
+    T* at;
+    size_t stride;
+    bool periodic;
+  };
+
+  template <Direction kDirection>
+  HWY_NOINLINE void MoveOne(const Raw& raw, T* x, T* ladj, T* kept) const {
+    const Tag<T> d;
+    const Vec<T> point = hn::Load(d, x);
+    const auto inside = hn::Le(hn::Abs(point), hn::Set(d, bound_));
+    const Vec<T> safe = hn::IfThenElseZero(inside, point);
+    SplinePiece<T> piece = Find<kDirection>(raw, safe, kept == nullptr ? raw.at : kept);
+    const Vec<T> image =
+        kDirection == Direction::kToBase ? piece.Forward(safe) : piece.Backward(safe);
+    Vec<T> log_slope = hn::IfThenElseZero(inside, piece.LogSlope());
+    hn::Store(hn::IfThenElse(inside, image, point), d, x);
+    hn::Store(hn::Add(hn::Load(d, ladj), log_slope), d, ladj);
+    if (kept == nullptr) return;
+    piece.index = hn::IfThenElse(inside, piece.index, hn::Set(d, T{-1}));
+    piece.Keep(kept + 2 * bins_ * raw.stride, raw.stride);
+  }
+
+  // exp(raw - the largest) to `shares`; returns what makes their sum 1.
+  HWY_INLINE Vec<T> Softmax(const T* raw, size_t stride, T* shares) const {
+    const Tag<T> d;
+    Vec<T> largest = hn::Load(d, raw);
+    for (size_t k = 1; k < bins_; ++k) largest = hn::Max(largest, hn::Load(d, raw + k * stride));
+    Vec<T> sum = hn::Zero(d);
+    for (size_t k = 0; k < bins_; ++k) {
+      const Vec<T> one = ExpOfNegative<T>(hn::Sub(hn::Load(d, raw + k * stride), largest));
+      hn::Store(one, d, shares + k * stride);
+      sum = hn::Add(sum, one);
+    }
+    return hn::Div(hn::Set(d, T{1}), sum);
+  }
+
+  // The raw slope at a knot; any number at the ends of a box.
+  HWY_INLINE Vec<T> RawSlope(const Raw& raw, size_t knot) const {
+    const Tag<T> d;
+    const T* slopes = raw.at + 2 * bins_ * raw.stride;
+    if (raw.periodic) return hn::Load(d, slopes + (knot == bins_ ? 0 : knot) * raw.stride);
+    if (knot == 0 || knot == bins_) return hn::Zero(d);
+    return hn::Load(d, slopes + (knot - 1) * raw.stride);
+  }
+
+  // The piece in which a point of the box lies: the last one whose first knot is not
+  // beyond it. The shares of widths and heights to `shares`. Knots are the sums of bins so
+  // far; both ends are set, so that no point falls between.
+  template <Direction kDirection>
+  HWY_INLINE SplinePiece<T> Find(const Raw& raw, Vec<T> point, T* shares) const {
+    const Tag<T> d;
+    const size_t stride = raw.stride;
+    T* heights = shares + bins_ * stride;
+    const Vec<T> per_width = Softmax(raw.at, stride, shares);
+    const Vec<T> per_height = Softmax(raw.at + bins_ * stride, stride, heights);
+    const Vec<T> bound = hn::Set(d, bound_), both = hn::Add(bound, bound);
+    const Vec<T> share = hn::Set(d, share_);
+    const Vec<T> least = hn::Set(d, static_cast<T>(flows::kLeastBin)), one = hn::Set(d, T{1});
+    Vec<T> x_sum = hn::Zero(d), y_sum = x_sum;
+    Vec<T> x = hn::Neg(bound), y = x, slope = RawSlope(raw, 0);
+    SplinePiece<T> piece;
+    piece.x = piece.y = x;
+    piece.index = hn::Neg(one);
+    Vec<T> x_end = bound, y_end = bound, raw_slope = slope, raw_next = slope;
+    for (size_t k = 0; k < bins_; ++k) {
+      const Vec<T> w = hn::Mul(hn::Load(d, shares + k * stride), per_width);
+      const Vec<T> h = hn::Mul(hn::Load(d, heights + k * stride), per_height);
+      hn::Store(w, d, shares + k * stride);
+      hn::Store(h, d, heights + k * stride);
+      x_sum = hn::Add(x_sum, hn::MulAdd(w, share, least));
+      y_sum = hn::Add(y_sum, hn::MulAdd(h, share, least));
+      const bool last = k + 1 == bins_;
+      const Vec<T> x_next = last ? bound : hn::MulSub(x_sum, both, bound);
+      const Vec<T> y_next = last ? bound : hn::MulSub(y_sum, both, bound);
+      const Vec<T> next = RawSlope(raw, k + 1);
+      const auto here = hn::Le(kDirection == Direction::kToBase ? x : y, point);
+      piece.x = hn::IfThenElse(here, x, piece.x);
+      piece.y = hn::IfThenElse(here, y, piece.y);
+      x_end = hn::IfThenElse(here, x_next, x_end);
+      y_end = hn::IfThenElse(here, y_next, y_end);
+      raw_slope = hn::IfThenElse(here, slope, raw_slope);
+      raw_next = hn::IfThenElse(here, next, raw_next);
+      piece.index = hn::Add(piece.index, hn::IfThenElseZero(here, one));
+      x = x_next;
+      y = y_next;
+      slope = next;
+    }
+    piece.width = hn::Sub(x_end, piece.x);
+    piece.height = hn::Sub(y_end, piece.y);
+    piece.SetSlopes(raw_slope, raw_next);
+    if (!raw.periodic) piece.SetEnds(static_cast<T>(bins_ - 1));
+    return piece;
+  }
+
+  template <Way kWay>
+  HWY_NOINLINE void PullOne(const T* kept, const T* ladj_slope, T* gradient, const Raw& to) const {
+    const Tag<T> d;
+    const auto piece = SplinePiece<T>::Kept(kept + 2 * bins_ * to.stride, to.stride);
+    const auto inside = hn::Ge(piece.index, hn::Zero(d));
+    const Vec<T> g = hn::Load(d, gradient), by_ladj = hn::Load(d, ladj_slope);
+    Vec<T> by_y = g;
+    if constexpr (kWay == Way::kFromBase) {
+      // Of x = the inverse of y at the same parameters: dx = (dy - dy|x) / (dy/dx).
+      const auto slope = piece.SlopeAtPoint();
+      by_y = hn::Neg(hn::Div(hn::MulAdd(by_ladj, slope.of_log, g), slope.slope));
+    }
+    const SplineSlopes<T> by = piece.Pull(by_y, by_ladj);
+    const Vec<T> back = kWay == Way::kFromBase ? hn::Neg(by_y) : by.point;
+    hn::Store(hn::IfThenElse(inside, back, g), d, gradient);
+    PullShares(kept, piece.index, hn::IfThenElseZero(inside, by.x),
+               hn::IfThenElseZero(inside, by.width), to.stride, to.at);
+    PullShares(kept + bins_ * to.stride, piece.index, hn::IfThenElseZero(inside, by.y),
+               hn::IfThenElseZero(inside, by.height), to.stride, to.at + bins_ * to.stride);
+    PullSlopes(piece, hn::IfThenElseZero(inside, hn::Mul(by.slope, piece.rate)),
+               hn::IfThenElseZero(inside, hn::Mul(by.next_slope, piece.next_rate)), to);
+  }
+
+  // From the slopes in a piece's first knot and in its width to those in the raw numbers:
+  // bins before the piece move its first knot, and softmax takes out what all have in
+  // common.
+  HWY_INLINE void PullShares(const T* shares, Vec<T> index, Vec<T> by_knot, Vec<T> by_width,
+                             size_t stride, T* delta) const {
+    const Tag<T> d;
+    const Vec<T> factor = hn::Set(d, 2 * bound_ * share_);
+    by_knot = hn::Mul(by_knot, factor);
+    by_width = hn::Mul(by_width, factor);
+    const auto of_bin = [&](size_t k) HWY_ATTR {
+      const Vec<T> bin = hn::Set(d, static_cast<T>(k));
+      return hn::IfThenElse(hn::Lt(bin, index), by_knot,
+                            hn::IfThenElseZero(hn::Eq(bin, index), by_width));
+    };
+    Vec<T> common = hn::Zero(d);
+    for (size_t k = 0; k < bins_; ++k) {
+      common = hn::MulAdd(hn::Load(d, shares + k * stride), of_bin(k), common);
+    }
+    for (size_t k = 0; k < bins_; ++k) {
+      hn::Store(hn::Mul(hn::Load(d, shares + k * stride), hn::Sub(of_bin(k), common)), d,
+                delta + k * stride);
+    }
+  }
+
+  HWY_INLINE void PullSlopes(const SplinePiece<T>& piece, Vec<T> by_raw, Vec<T> by_next,
+                             const Raw& to) const {
+    const Tag<T> d;
+    T* delta = to.at + 2 * bins_ * to.stride;
+    const size_t first = to.periodic ? 0 : 1;
+    for (size_t knot = first; knot < bins_; ++knot, delta += to.stride) {
+      const auto at = [&](size_t k)
+                          HWY_ATTR { return hn::Eq(piece.index, hn::Set(d, static_cast<T>(k))); };
+      // Behind the last piece of a circle comes the first knot.
+      const size_t before = knot == 0 ? bins_ - 1 : knot - 1;
+      hn::Store(
+          hn::Add(hn::IfThenElseZero(at(knot), by_raw), hn::IfThenElseZero(at(before), by_next)), d,
+          delta);
+    }
+  }
+
+  const size_t bins_;
+  const T bound_, share_;
+  const std::vector<bool> periodic_;
+  std::vector<size_t> outputs_at_;
+};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sluiced::engine
+HWY_AFTER_NAMESPACE();
+
+#endif
