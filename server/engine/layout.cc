@@ -1,5 +1,6 @@
 #include "server/engine/layout.h"
 
+#include <map>
 #include <utility>
 
 #include "server/flows/parameters.h"
@@ -9,17 +10,20 @@ namespace {
 
 using flows::Part;
 
-// Where each layer's conditioner begins.
-std::vector<size_t> ConditionerStarts(const flows::FlowSpec& spec) {
-  std::vector<size_t> starts;
-  for (const flows::ParameterSlice& slice : flows::ParameterLayout(spec)) {
-    if (slice.part != Part::kConditioner) continue;
-    if (static_cast<size_t>(slice.layer) == starts.size()) {
-      starts.push_back(static_cast<size_t>(slice.offset));
+// Where the slices of a part begin: of a layer, or of the whole flow.
+class Starts {
+ public:
+  explicit Starts(const flows::FlowSpec& spec) {
+    for (const flows::ParameterSlice& slice : flows::ParameterLayout(spec)) {
+      of_[{slice.part, slice.layer}].push_back(static_cast<size_t>(slice.offset));
     }
   }
-  return starts;
-}
+  // Empty where the flow has none.
+  const std::vector<size_t>& Of(Part part, int64_t layer) { return of_[{part, layer}]; }
+
+ private:
+  std::map<std::pair<Part, int64_t>, std::vector<size_t>> of_;
+};
 
 // `nets` nets of these shapes one behind the other.
 NetPlace PlaceNets(const std::vector<flows::LinearShape>& shapes, size_t nets, size_t start) {
@@ -55,7 +59,26 @@ void LeaveOutMasked(const LayerPlace& layer, size_t dim, size_t context, NetPlac
   }
 }
 
-LayerPlace PlaceLayer(const flows::FlowSpec& spec, int64_t layer, size_t start) {
+// A circle has no scale.
+std::vector<bool> StillColumns(const flows::FlowSpec& spec) {
+  std::vector<bool> still;
+  for (const flows::Column& column : flows::ColumnsOf(spec)) {
+    still.push_back(column.support == flows::Support::kPeriodic);
+  }
+  return still;
+}
+
+void PlaceMixing(const flows::FlowSpec& spec, int64_t layer, Starts& starts, LayerPlace& place) {
+  const std::vector<size_t>& act_norm = starts.Of(Part::kActNorm, layer);
+  if (!act_norm.empty()) place.act_norm = {act_norm[0], act_norm[1], StillColumns(spec)};
+  const std::vector<size_t>& lu = starts.Of(Part::kLu, layer);
+  if (!lu.empty()) place.lu = lu[0];
+  for (int64_t column : flows::Permutation(spec, layer)) {
+    place.permutation.push_back(static_cast<size_t>(column));
+  }
+}
+
+LayerPlace PlaceLayer(const flows::FlowSpec& spec, int64_t layer, Starts& starts) {
   const flows::ColumnRange seen = flows::ConditioningRange(spec, layer);
   const flows::ColumnRange moved = flows::TransformedRange(spec, layer);
   LayerPlace place = {.layer = static_cast<size_t>(layer),
@@ -63,14 +86,19 @@ LayerPlace PlaceLayer(const flows::FlowSpec& spec, int64_t layer, size_t start) 
                       .seen_columns = static_cast<size_t>(seen.size()),
                       .moved = static_cast<size_t>(moved.begin),
                       .moved_columns = static_cast<size_t>(moved.size()),
-                      .net = {}};
+                      .net = {},
+                      .act_norm = {},
+                      .lu = {},
+                      .permutation = {}};
   const bool seeds = spec.architecture == flows::Architecture::kRealNvp;
-  place.net = PlaceNets(flows::ConditionerShapes(spec, layer), seeds ? 2 : 1, start);
+  place.net = PlaceNets(flows::ConditionerShapes(spec, layer), seeds ? 2 : 1,
+                        starts.Of(Part::kConditioner, layer)[0]);
   if (seeds) {
     LeaveOutMasked(place, static_cast<size_t>(spec.dim), static_cast<size_t>(spec.context_dim),
                    place.net);
   }
   place.net.features = static_cast<size_t>(flows::FeaturesOf(spec, seen));
+  PlaceMixing(spec, layer, starts, place);
   return place;
 }
 
@@ -80,6 +108,7 @@ size_t Layout::MultiplyAdds() const {
   size_t count = 0;
   for (const LayerPlace& layer : layers) {
     for (const auto& nets : layer.net.maps) count += nets.size() * nets[0].in * nets[0].out;
+    if (layer.lu) count += dim * dim;
   }
   return count;
 }
@@ -88,12 +117,15 @@ Layout LayoutOf(const flows::FlowSpec& spec) {
   Layout layout = {.dim = static_cast<size_t>(spec.dim),
                    .context = static_cast<size_t>(spec.context_dim),
                    .parameters = static_cast<size_t>(flows::ParameterCount(spec)),
+                   .scaling = {},
                    .layers = {}};
-  const std::vector<size_t> starts = ConditionerStarts(spec);
+  Starts starts(spec);
+  const std::vector<size_t>& scaling = starts.Of(Part::kScaling, -1);
+  if (!scaling.empty()) layout.scaling = {.shift = {}, .log_scale = scaling[0], .still = {}};
   for (int64_t layer = 0; layer < spec.layers; ++layer) {
     // Odd layers of real-nvp in one dimension have nothing to transform.
     if (flows::TransformedRange(spec, layer).size() == 0) continue;
-    layout.layers.push_back(PlaceLayer(spec, layer, starts[static_cast<size_t>(layer)]));
+    layout.layers.push_back(PlaceLayer(spec, layer, starts));
   }
   return layout;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "server/flows/flow_spec.h"
@@ -31,16 +32,28 @@ struct NetPlace {
   size_t depth() const { return maps.size() - 1; }
 };
 
+// A shift, where there is one, and a log-scale for each column.
+struct ScalePlace {
+  std::optional<size_t> shift;
+  size_t log_scale;
+  std::vector<bool> still;  // Columns that it leaves as they are; empty: none.
+};
+
 struct LayerPlace {
   size_t layer;                 // Of the spec.
   size_t seen, seen_columns;    // It conditions on [seen, seen + seen_columns),
   size_t moved, moved_columns;  // and transforms these, at least one.
   NetPlace net;
+  // Behind it, in the order of FromBase.
+  std::optional<ScalePlace> act_norm;
+  std::optional<size_t> lu;         // Where the packed triangles begin.
+  std::vector<size_t> permutation;  // u[i] = x[permutation[i]]; empty: none.
 };
 
 struct Layout {
   size_t dim, context, parameters;
-  std::vector<LayerPlace> layers;  // In the order of FromBase; only those that transform.
+  std::optional<ScalePlace> scaling;  // The first of FromBase.
+  std::vector<LayerPlace> layers;     // In the order of FromBase; only those that transform.
 
   // Weights that one row meets: a multiply-add each.
   size_t MultiplyAdds() const;

@@ -155,9 +155,10 @@ Executor ExecutorFor(const FlowSpec& spec) {
 }
 
 bool IsInEngine(const FlowSpec& spec) {
-  return !IsAutoregressive(spec.architecture) && spec.mixing == Mixing::kAlternate &&
-         !spec.act_norm && spec.architecture != Architecture::kNice && spec.columns.empty() &&
-         spec.base == Base::kNormal;
+  // It inverts the matrices of LU anew whenever they change.
+  constexpr int64_t kMostDimOfLu = 256;
+  if (spec.mixing == Mixing::kLu && spec.dim > kMostDimOfLu) return false;
+  return !IsAutoregressive(spec.architecture) && spec.columns.empty() && spec.base == Base::kNormal;
 }
 
 absl::Status Validate(const FlowSpec& spec) {

@@ -13,6 +13,8 @@
 
 #include "server/engine/program.h"
 #include "server/engine/simd/coupling-inl.h"
+#include "server/engine/simd/lu-inl.h"
+#include "server/engine/simd/mixing-inl.h"
 #include "server/engine/simd/rows-inl.h"
 #include "server/engine/simd/spline-inl.h"
 
@@ -30,9 +32,7 @@ class TileFlow {
         columns_(standardization.shift, standardization.scale),
         of_context_(standardization.context_shift, standardization.context_scale),
         stride_(StrideOf(static_cast<size_t>(spec.hidden))) {
-    for (const LayerPlace& place : LayoutOf(spec).layers) {
-      pieces_.push_back(MakeCoupling(spec, place, gradients));
-    }
+    MakePieces(spec, LayoutOf(spec), gradients);
     for (const auto& piece : pieces_) {
       scratch_ = std::max(scratch_, RoundUp(piece->ScratchNumbers(stride_), kLanes<T>));
     }
@@ -100,6 +100,21 @@ class TileFlow {
     for (size_t i = 0; i < place.seen_columns; ++i) places.push_back(place.seen + i);
     for (size_t i = 0; i < context_; ++i) places.push_back(dim_ + i);
     return Features<T>(std::move(places), place.seen_columns);
+  }
+
+  void MakePieces(const flows::FlowSpec& spec, const Layout& layout, Gradients gradients) {
+    const auto scale = [&](const ScalePlace& place) {
+      pieces_.push_back(std::make_unique<ScaleColumns<T>>(place, dim_, &sum_places_));
+    };
+    if (layout.scaling) scale(*layout.scaling);
+    for (const LayerPlace& place : layout.layers) {
+      pieces_.push_back(MakeCoupling(spec, place, gradients));
+      if (place.act_norm) scale(*place.act_norm);
+      if (place.lu) pieces_.push_back(std::make_unique<Lu<T>>(*place.lu, dim_, &sum_places_));
+      if (!place.permutation.empty()) {
+        pieces_.push_back(std::make_unique<Permutation<T>>(place.permutation));
+      }
+    }
   }
 
   template <class Map>
