@@ -1,5 +1,6 @@
 #include "server/engine/layout.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -59,6 +60,51 @@ void LeaveOutMasked(const LayerPlace& layer, size_t dim, size_t context, NetPlac
   }
 }
 
+// The columns' features in their order behind the context, and what of them each unit may
+// see (Germain et al. 2015, arXiv:1502.03509).
+void PlaceMasks(const flows::FlowSpec& spec, int64_t layer, LayerPlace& place) {
+  const std::vector<flows::Column> columns = flows::ColumnsOf(spec);
+  NetPlace& net = place.net;
+  const auto dim = static_cast<size_t>(spec.dim), context = static_cast<size_t>(spec.context_dim);
+  const auto is_circle = [&](size_t column) {
+    return columns[column].support == flows::Support::kPeriodic;
+  };
+  std::vector<size_t> first_feature;
+  for (size_t column = 0, feature = 0; column < dim; ++column) {
+    first_feature.push_back(feature);
+    feature += is_circle(column) ? 2 : 1;
+  }
+  for (size_t i = 0; i < context; ++i) net.inputs.push_back(net.in() - context + i);
+  // Inputs before those of the column of each rank, and of no column.
+  std::vector<size_t> before, rank(dim);
+  for (int64_t column : flows::AutoregressiveOrder(spec, layer)) {
+    const auto c = static_cast<size_t>(column);
+    rank[c] = before.size();
+    before.push_back(net.inputs.size());
+    place.order.push_back(c);
+    for (size_t i = 0; i < (is_circle(c) ? 2 : 1); ++i) net.inputs.push_back(first_feature[c] + i);
+  }
+  net.first_feature = context;
+  const std::vector<int64_t> degrees = flows::HiddenDegrees(spec);
+  // Units that one of this degree may see: they ascend.
+  const auto units = [&](size_t degree) {
+    return static_cast<size_t>(
+        std::upper_bound(degrees.begin(), degrees.end(), static_cast<int64_t>(degree)) -
+        degrees.begin());
+  };
+  net.needs.resize(net.maps.size());
+  for (int64_t degree : degrees) {
+    net.needs[0].push_back(before[static_cast<size_t>(degree)]);
+    for (size_t k = 1; k < net.depth(); ++k) {
+      net.needs[k].push_back(units(static_cast<size_t>(degree)));
+    }
+  }
+  for (size_t c = 0; c < dim; ++c) {
+    const auto outputs = static_cast<size_t>(flows::OutputsOfColumn(spec, is_circle(c)));
+    net.needs.back().insert(net.needs.back().end(), outputs, units(rank[c]));
+  }
+}
+
 // A circle has no scale.
 std::vector<bool> StillColumns(const flows::FlowSpec& spec) {
   std::vector<bool> still;
@@ -87,6 +133,7 @@ LayerPlace PlaceLayer(const flows::FlowSpec& spec, int64_t layer, Starts& starts
                       .moved = static_cast<size_t>(moved.begin),
                       .moved_columns = static_cast<size_t>(moved.size()),
                       .net = {},
+                      .order = {},
                       .act_norm = {},
                       .lu = {},
                       .permutation = {}};
@@ -98,16 +145,28 @@ LayerPlace PlaceLayer(const flows::FlowSpec& spec, int64_t layer, Starts& starts
                    place.net);
   }
   place.net.features = static_cast<size_t>(flows::FeaturesOf(spec, seen));
+  if (flows::IsAutoregressive(spec.architecture)) PlaceMasks(spec, layer, place);
   PlaceMixing(spec, layer, starts, place);
   return place;
 }
 
 }  // namespace
 
+size_t NetPlace::MultiplyAdds() const {
+  size_t count = 0;
+  for (const std::vector<size_t>& of_map : needs) {
+    for (size_t inputs_met : of_map) count += inputs_met;
+  }
+  for (size_t k = 0; needs.empty() && k < maps.size(); ++k) {
+    count += nets() * maps[k][0].in * maps[k][0].out;
+  }
+  return count;
+}
+
 size_t Layout::MultiplyAdds() const {
   size_t count = 0;
   for (const LayerPlace& layer : layers) {
-    for (const auto& nets : layer.net.maps) count += nets.size() * nets[0].in * nets[0].out;
+    count += layer.net.MultiplyAdds();
     if (layer.lu) count += dim * dim;
   }
   return count;

@@ -22,6 +22,9 @@ struct NetPlace {
   std::vector<std::vector<MapPlace>> maps;
   // Which of its weights in a row of the first map an input meets; empty: the i-th.
   std::vector<size_t> inputs;
+  // Of a masked net: how many of its inputs, the first ones, each output of a map meets.
+  // Empty: all.
+  std::vector<std::vector<size_t>> needs;
   // The inputs that are made of columns; the others are context.
   size_t first_feature = 0, features = 0;
 
@@ -30,6 +33,8 @@ struct NetPlace {
   size_t out() const { return maps.back()[0].out; }  // Of each net.
   size_t hidden() const { return maps.front()[0].out; }
   size_t depth() const { return maps.size() - 1; }
+  // Weights that one row meets.
+  size_t MultiplyAdds() const;
 };
 
 // A shift, where there is one, and a log-scale for each column.
@@ -44,6 +49,9 @@ struct LayerPlace {
   size_t seen, seen_columns;    // It conditions on [seen, seen + seen_columns),
   size_t moved, moved_columns;  // and transforms these, at least one.
   NetPlace net;
+  // Of autoregressive layers, [dim]: its columns, each mapped by what is made of those
+  // before it.
+  std::vector<size_t> order;
   // Behind it, in the order of FromBase.
   std::optional<ScalePlace> act_norm;
   std::optional<size_t> lu;         // Where the packed triangles begin.

@@ -158,7 +158,7 @@ bool IsInEngine(const FlowSpec& spec) {
   // It inverts the matrices of LU anew whenever they change.
   constexpr int64_t kMostDimOfLu = 256;
   if (spec.mixing == Mixing::kLu && spec.dim > kMostDimOfLu) return false;
-  return !IsAutoregressive(spec.architecture) && spec.columns.empty() && spec.base == Base::kNormal;
+  return spec.columns.empty() && spec.base == Base::kNormal;
 }
 
 absl::Status Validate(const FlowSpec& spec) {

@@ -45,7 +45,7 @@ class Coupling final : public Piece<T> {
     T* delta = frame.scratch;
     T* of_features = delta + net_.outputs() * tile.stride;
     T* scratch = of_features + net_.place().features * tile.stride;
-    const T* of_map = kept + (net_.place().in() + HiddenKept()) * tile.stride;
+    const T* of_map = MapKeptAt(kept, tile);
     T* moved = gradient + moved_ * tile.stride;
     switch (way) {
       case Way::kToBase:
@@ -58,9 +58,18 @@ class Coupling final : public Piece<T> {
         map_.template Pull<Way::kInverse>(of_map, 0, columns_, tile, loss, moved, delta);
         break;
     }
-    T* further = onwards ? features_.GradientStart(tile, gradient, of_features) : nullptr;
-    net_.Backward(kept, tile, HiddenAt(const_cast<T*>(kept), tile), delta, sums, further, scratch);
-    if (onwards) features_.AddGradient(tile, kept, of_features, gradient);
+    const size_t first = net_.place().first_feature, count = net_.place().features;
+    T* further =
+        onwards ? features_.GradientStart(tile, first, count, gradient, of_features) : nullptr;
+    BackwardNet(tile, kept, delta, sums, further, scratch);
+    if (onwards) features_.AddGradient(tile, kept, first, count, of_features, gradient);
+  }
+
+  // The net's part of it, of `delta` [outputs].
+  void BackwardNet(const Tile& tile, const T* kept, const T* delta, const Sums<T>* sums,
+                   T* feature_gradient, T* scratch) const {
+    net_.Backward(kept, tile, HiddenAt(const_cast<T*>(kept), tile), delta, sums, feature_gradient,
+                  scratch);
   }
 
   void FinishSums(const Sums<T>& sums) const override { net_.FinishSums(sums); }
@@ -77,14 +86,23 @@ class Coupling final : public Piece<T> {
     return std::max(forward, backward);
   }
 
- private:
-  static constexpr size_t kPlainBuffers = 2;
-
-  size_t HiddenKept() const { return net_.place().depth() * net_.HiddenFeatures(); }
+  const Net<T>& net() const { return net_; }
+  const Features<T>& features() const { return features_; }
+  const Map& map() const { return map_; }
+  // Where it keeps the hidden layers and what the map does; the inputs come first.
   Hidden<T> HiddenAt(T* kept, const Tile& tile) const {
     return {kept + net_.place().in() * tile.stride, net_.HiddenFeatures() * tile.stride,
             net_.place().depth()};
   }
+  template <typename U>
+  U* MapKeptAt(U* kept, const Tile& tile) const {
+    return kept + (net_.place().in() + HiddenKept()) * tile.stride;
+  }
+
+ private:
+  static constexpr size_t kPlainBuffers = 2;
+
+  size_t HiddenKept() const { return net_.place().depth() * net_.HiddenFeatures(); }
 
   template <Direction kDirection>
   void Go(const Frame<T>& frame, T* kept) const {
@@ -93,9 +111,9 @@ class Coupling final : public Piece<T> {
     T* own = outputs + net_.outputs() * tile.stride;
     T* of_map = nullptr;
     if (kept != nullptr) {
-      features_.Gather(tile, frame.state, kept);
+      features_.Gather(tile, frame.state, 0, features_.size(), kept);
       net_.Forward(kept, tile, HiddenAt(kept, tile), outputs);
-      of_map = kept + (net_.place().in() + HiddenKept()) * tile.stride;
+      of_map = MapKeptAt(kept, tile);
     } else {
       const T* input = features_.InPlaceOrGathered(tile, frame.state, own);
       const Hidden<T> hidden = {own + net_.place().in() * tile.stride,

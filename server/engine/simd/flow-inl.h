@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "server/engine/program.h"
+#include "server/engine/simd/autoregressive-inl.h"
 #include "server/engine/simd/coupling-inl.h"
 #include "server/engine/simd/lu-inl.h"
 #include "server/engine/simd/mixing-inl.h"
@@ -95,11 +96,26 @@ class TileFlow {
     return frame;
   }
 
-  Features<T> FeaturesOf(const LayerPlace& place) const {
-    std::vector<size_t> places;
-    for (size_t i = 0; i < place.seen_columns; ++i) places.push_back(place.seen + i);
-    for (size_t i = 0; i < context_; ++i) places.push_back(dim_ + i);
-    return Features<T>(std::move(places), place.seen_columns);
+  // Of couplings columns before context; of autoregressive layers context before columns.
+  static Features<T> FeaturesOf(const flows::FlowSpec& spec, const LayerPlace& place) {
+    using Kind = Feature::Kind;
+    const std::vector<flows::Column> columns = flows::ColumnsOf(spec);
+    std::vector<Feature> of_columns, all;
+    const auto add = [&](size_t column) {
+      if (columns[column].support == flows::Support::kPeriodic) {
+        of_columns.insert(of_columns.end(), {{column, Kind::kCosine}, {column, Kind::kSine}});
+      } else {
+        of_columns.push_back({column});
+      }
+    };
+    for (size_t column : place.order) add(column);
+    for (size_t i = 0; place.order.empty() && i < place.seen_columns; ++i) add(place.seen + i);
+    if (place.order.empty()) all = of_columns;
+    for (int64_t i = 0; i < spec.context_dim; ++i) {
+      all.push_back({static_cast<size_t>(spec.dim + i)});
+    }
+    if (!place.order.empty()) all.insert(all.end(), of_columns.begin(), of_columns.end());
+    return Features<T>(std::move(all), spec.bound);
   }
 
   void MakePieces(const flows::FlowSpec& spec, const Layout& layout, Gradients gradients) {
@@ -108,7 +124,7 @@ class TileFlow {
     };
     if (layout.scaling) scale(*layout.scaling);
     for (const LayerPlace& place : layout.layers) {
-      pieces_.push_back(MakeCoupling(spec, place, gradients));
+      pieces_.push_back(MakeLayer(spec, place, gradients));
       if (place.act_norm) scale(*place.act_norm);
       if (place.lu) pieces_.push_back(std::make_unique<Lu<T>>(*place.lu, dim_, &sum_places_));
       if (!place.permutation.empty()) {
@@ -118,29 +134,38 @@ class TileFlow {
   }
 
   template <class Map>
-  std::unique_ptr<Piece<T>> MakeCoupling(const LayerPlace& place, Map map, Gradients gradients) {
-    return std::make_unique<Coupling<T, Map>>(place, FeaturesOf(place), std::move(map), gradients,
-                                              &sum_places_);
+  std::unique_ptr<Piece<T>> MakeLayer(const flows::FlowSpec& spec, const LayerPlace& place, Map map,
+                                      Gradients gradients) {
+    if (place.order.empty()) {
+      return std::make_unique<Coupling<T, Map>>(place, FeaturesOf(spec, place), std::move(map),
+                                                gradients, &sum_places_);
+    }
+    return std::make_unique<Autoregressive<T, Map>>(place, FeaturesOf(spec, place), std::move(map),
+                                                    gradients, &sum_places_);
   }
 
-  std::unique_ptr<Piece<T>> MakeCoupling(const flows::FlowSpec& spec, const LayerPlace& place,
-                                         Gradients gradients) {
+  std::unique_ptr<Piece<T>> MakeLayer(const flows::FlowSpec& spec, const LayerPlace& place,
+                                      Gradients gradients) {
     if (flows::IsSpline(spec.architecture)) {
-      std::vector<bool> periodic(place.moved_columns, false);
-      return MakeCoupling(
-          place, Splines<T>(static_cast<size_t>(spec.bins), spec.bound, std::move(periodic)),
-          gradients);
+      const std::vector<flows::Column> columns = flows::ColumnsOf(spec);
+      std::vector<bool> periodic;
+      for (size_t i = 0; i < place.moved_columns; ++i) {
+        periodic.push_back(columns[place.moved + i].support == flows::Support::kPeriodic);
+      }
+      return MakeLayer(spec, place,
+                       Splines<T>(static_cast<size_t>(spec.bins), spec.bound, std::move(periodic)),
+                       gradients);
     }
     if (spec.architecture == flows::Architecture::kNice) {
-      return MakeCoupling(place, Additive<T>(), gradients);
+      return MakeLayer(spec, place, Additive<T>(), gradients);
     }
     const Bound<T> bound = {static_cast<T>(spec.scale_bound),
                             spec.scale_bound > 0 ? static_cast<T>(1 / spec.scale_bound) : T{0}};
     // The seed's two nets make all log-scales, then all shifts.
     const bool seeds = spec.architecture == flows::Architecture::kRealNvp;
-    return MakeCoupling(place,
-                        seeds ? Affine<T>(bound, 1, place.moved_columns) : Affine<T>(bound, 2, 1),
-                        gradients);
+    return MakeLayer(spec, place,
+                     seeds ? Affine<T>(bound, 1, place.moved_columns) : Affine<T>(bound, 2, 1),
+                     gradients);
   }
 
   static constexpr size_t kWideHidden = 256, kRows = 24, kRowsWhenWide = 96;

@@ -39,6 +39,9 @@ struct Sums {
 
 // Which sums are kept by lanes and how many numbers pieces keep of their own.
 struct SumPlaces {
+  // A sum by lanes that is no parameter's: a mask leaves it out.
+  static constexpr size_t kNone = ~size_t{0};
+
   std::vector<size_t> lane_parameters;
   size_t own = 0;
 
@@ -57,7 +60,9 @@ void CollectLanes(const std::vector<size_t>& parameters, const Sums<T>& sums) {
   for (size_t first = 0; first < parameters.size(); first += kAtOnce) {
     SumLanes(sums.lanes + first * kLanes<T>, group);
     const size_t count = HWY_MIN(kAtOnce, parameters.size() - first);
-    for (size_t k = 0; k < count; ++k) sums.flat[parameters[first + k]] = group[k];
+    for (size_t k = 0; k < count; ++k) {
+      if (parameters[first + k] != SumPlaces::kNone) sums.flat[parameters[first + k]] = group[k];
+    }
   }
 }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "hwy/contrib/math/math-inl.h"
 #include "server/engine/simd/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -58,6 +58,7 @@ class Net {
     const size_t outs = place_.nets() * place_.hidden(), first = place_.in() * outs;
     packs_[0][0] = {0, first, first + outs};
     packed_ = Buffer<T>(numbers);
+    if (!place_.needs.empty()) FindBlocks();
     transposed_ld_ = RoundUp(std::max(place_.hidden(), place_.in()), HWY_MAX(kLanes<T>, size_t{4}));
     PlaceSums(*places);
   }
@@ -71,7 +72,7 @@ class Net {
     PackFirst(parameters);
     for (size_t k = 1; k < place_.maps.size(); ++k) {
       for (size_t net = 0; net < place_.nets(); ++net) {
-        PackOne(place_.maps[k][net], packs_[k][net], parameters);
+        PackOne(k, net, parameters);
       }
     }
   }
@@ -79,12 +80,12 @@ class Net {
   // input [in] features; out [outputs()]: those of the first net before the second's.
   void Forward(const T* input, const Tile& tile, const Hidden<T>& hidden, T* out) const {
     const size_t net_step = place_.hidden() * tile.stride;
-    Apply<Finish::kLeaky>(ForwardMap(packs_[0][0], place_.in(), HiddenFeatures()), input, tile,
+    Apply<Finish::kLeaky>(ForwardMap(0, packs_[0][0], place_.in(), HiddenFeatures()), input, tile,
                           hidden.At(0));
     for (size_t k = 1; k < packs_.size(); ++k) {
       for (size_t net = 0; net < place_.nets(); ++net) {
         const MapPlace& map = place_.maps[k][net];
-        const Linear<T> linear = ForwardMap(packs_[k][net], map.in, map.out);
+        const Linear<T> linear = ForwardMap(k, packs_[k][net], map.in, map.out);
         const T* from = hidden.At(k - 1) + net * net_step;
         if (k + 1 == packs_.size()) {
           Apply<Finish::kStore>(linear, from, tile, out + net * map.out * tile.stride);
@@ -138,12 +139,12 @@ class Net {
                             sums->lanes + (lanes_last_ + net * map.out * map.in) * kLanes<T>);
           } else {
             Transpose(read, map.in, tile, transposed, transposed_ld_);
-            AddOuter(from, map.out, transposed, map.in, transposed_ld_, tile,
-                     sums->flat + map.weight, map.stride);
+            AddOuterOfMap(k, from, map.out, transposed, map.in, tile, sums->flat + map.weight,
+                          map.stride);
           }
           bias = sums->lanes + (lanes_bias_[k - 1] + net * place_.hidden()) * kLanes<T>;
         }
-        Apply<Finish::kGate>(BackwardMap(packs_[k][net], map.out, map.in), from, tile,
+        Apply<Finish::kGate>(BackwardMap(k, packs_[k][net], map.out, map.in), from, tile,
                              next + net * net_step, {read, bias});
       }
       delta = next;
@@ -151,22 +152,30 @@ class Net {
     }
     if (sums != nullptr) AddFirst(input, tile, delta, *sums, transposed);
     if (feature_gradient == nullptr || place_.features == 0) return;
-    Apply<Finish::kAdd>(BackwardMap(packs_[0][0], HiddenFeatures(), place_.features), delta, tile,
-                        feature_gradient);
+    Apply<Finish::kAdd>(BackwardMap(0, packs_[0][0], HiddenFeatures(), place_.features), delta,
+                        tile, feature_gradient);
   }
 
   size_t BackwardScratch(size_t stride) const {
     return (2 * HiddenFeatures() + transposed_ld_) * stride;
   }
 
-  // The gradients that were summed in the order of the inputs.
+  // What was summed in the order of the inputs, to its place, and out with what masks
+  // leave out.
   void FinishSums(const Sums<T>& sums) const {
-    if (place_.inputs.empty() || few_in_) return;
     const size_t in = place_.in();
-    for (size_t o = 0; o < HiddenFeatures(); ++o) {
+    for (size_t o = 0; !place_.inputs.empty() && !few_in_ && o < HiddenFeatures(); ++o) {
       const MapPlace& map = place_.maps[0][o / place_.hidden()];
       T* to = sums.flat + map.weight + o % place_.hidden() * map.stride;
-      for (size_t i = 0; i < in; ++i) to[place_.inputs[i]] = sums.own[own_first_ + o * in + i];
+      const size_t met = place_.needs.empty() ? in : place_.needs[0][o];
+      for (size_t i = 0; i < met; ++i) to[place_.inputs[i]] = sums.own[own_first_ + o * in + i];
+    }
+    for (size_t k = 1; k < place_.needs.size(); ++k) {
+      const MapPlace& map = place_.maps[k][0];
+      for (size_t o = 0; o < map.out; ++o) {
+        T* to = sums.flat + map.weight + o * map.stride;
+        std::fill(to + place_.needs[k][o], to + map.in, T{0});
+      }
     }
   }
 
@@ -175,15 +184,19 @@ class Net {
   struct Packed {
     size_t forward = 0, bias = 0, backward = 0;
   };
+  // What each block of a masked map's outputs needs, and the other way round.
+  struct Blocks {
+    std::vector<Inputs> forward, backward;
+  };
 
   // Features one after the other: in [in], out [outputs()].
   void ForwardRow(const T* in, const Hidden<T>& hidden, T* out) const {
-    ApplyToRow<Finish::kLeaky>(ForwardMap(packs_[0][0], place_.in(), HiddenFeatures()), in,
+    ApplyToRow<Finish::kLeaky>(ForwardMap(0, packs_[0][0], place_.in(), HiddenFeatures()), in,
                                hidden.At(0));
     for (size_t k = 1; k < packs_.size(); ++k) {
       for (size_t net = 0; net < place_.nets(); ++net) {
         const MapPlace& map = place_.maps[k][net];
-        const Linear<T> linear = ForwardMap(packs_[k][net], map.in, map.out);
+        const Linear<T> linear = ForwardMap(k, packs_[k][net], map.in, map.out);
         const T* from = hidden.At(k - 1) + net * place_.hidden();
         if (k + 1 == packs_.size()) {
           ApplyToRow<Finish::kStore>(linear, from, out + net * map.out);
@@ -194,50 +207,110 @@ class Net {
     }
   }
 
-  Linear<T> ForwardMap(const Packed& packed, size_t in, size_t out) const {
-    return {packed_.data() + packed.forward, packed_.data() + packed.bias, in, out};
+  Linear<T> ForwardMap(size_t k, const Packed& packed, size_t in, size_t out) const {
+    const Inputs* blocks = place_.needs.empty() ? nullptr : blocks_[k].forward.data();
+    return {packed_.data() + packed.forward, packed_.data() + packed.bias, in, out, blocks};
   }
-  Linear<T> BackwardMap(const Packed& packed, size_t in, size_t out) const {
-    return {packed_.data() + packed.backward, nullptr, in, out};
+  Linear<T> BackwardMap(size_t k, const Packed& packed, size_t in, size_t out) const {
+    const Inputs* blocks = place_.needs.empty() ? nullptr : blocks_[k].backward.data();
+    return {packed_.data() + packed.backward, nullptr, in, out, blocks};
   }
 
-  void PackOne(const MapPlace& map, const Packed& packed, const T* parameters) {
-    const auto weights = [&](size_t o) { return parameters + map.weight + o * map.stride; };
-    HWY_NAMESPACE::Pack<T>(map.in, map.out, nullptr, weights, packed_.data() + packed.forward);
-    std::copy_n(parameters + map.bias, map.out, packed_.data() + packed.bias);
+  // What blocks of outputs need of the inputs is what the neediest does.
+  void FindBlocks() {
+    for (size_t k = 0; k < place_.maps.size(); ++k) {
+      const std::vector<size_t>& needs = place_.needs[k];
+      Blocks blocks;
+      for (size_t o = 0; o < needs.size();) {
+        const size_t block = BlockAt(o, needs.size());
+        const auto first = needs.begin() + static_cast<std::ptrdiff_t>(o);
+        blocks.forward.push_back(
+            {0, *std::max_element(first, first + static_cast<std::ptrdiff_t>(block))});
+        o += block;
+      }
+      // The other way round inputs are outputs, and those that meet one lie side by side.
+      const size_t skipped = k == 0 ? place_.first_feature : 0;
+      const size_t inputs = k == 0 ? place_.features : place_.maps[k][0].in;
+      for (size_t i = 0; i < inputs;) {
+        const auto meets = [&](size_t need) { return need > skipped + i; };
+        const auto first = std::find_if(needs.begin(), needs.end(), meets);
+        const auto end = std::find_if(needs.rbegin(), needs.rend(), meets).base();
+        blocks.backward.push_back({static_cast<size_t>(first - needs.begin()),
+                                   first < end ? static_cast<size_t>(end - first) : 0});
+        i += BlockAt(i, inputs);
+      }
+      blocks_.push_back(std::move(blocks));
+    }
+  }
+
+  // One map's weights as they are multiplied with; row(o): in the parameters.
+  template <typename Row>
+  void PackMap(size_t k, const Packed& packed, size_t in, size_t out, const Row& row) {
+    const Blocks* blocks = place_.needs.empty() ? nullptr : &blocks_[k];
+    HWY_NAMESPACE::Pack<T>(in, out, blocks == nullptr ? nullptr : blocks->forward.data(), row,
+                           packed_.data() + packed.forward);
     if (!with_gradients_) return;
-    PackTransposed<T>(map.out, map.in, nullptr, weights, packed_.data() + packed.backward);
+    const size_t skipped = k == 0 ? place_.first_feature : 0;
+    PackTransposed<T>(
+        out, k == 0 ? place_.features : in, blocks == nullptr ? nullptr : blocks->backward.data(),
+        [&](size_t o) { return row(o) + skipped; }, packed_.data() + packed.backward);
+  }
+
+  // Rows in the order of the inputs, and without what the masks leave out.
+  template <typename Row>
+  void PackGathered(size_t k, const Packed& packed, size_t in, size_t out, const Row& row) {
+    const bool ordered = k == 0 && !place_.inputs.empty();
+    for (size_t o = 0; o < out; ++o) {
+      const T* from = row(o);
+      T* to = gathered_.data() + o * in;
+      const size_t met = place_.needs.empty() ? in : place_.needs[k][o];
+      for (size_t i = 0; i < met; ++i) to[i] = from[ordered ? place_.inputs[i] : i];
+      std::fill(to + met, to + in, T{0});
+    }
+    PackMap(k, packed, in, out, [&](size_t o) { return std::as_const(gathered_).data() + o * in; });
+  }
+
+  void PackOne(size_t k, size_t net, const T* parameters) {
+    const MapPlace& map = place_.maps[k][net];
+    const auto row = [&](size_t o) { return parameters + map.weight + o * map.stride; };
+    const Packed& packed = packs_[k][net];
+    std::copy_n(parameters + map.bias, map.out, packed_.data() + packed.bias);
+    if (place_.needs.empty()) {
+      PackMap(k, packed, map.in, map.out, row);
+    } else {
+      PackGathered(k, packed, map.in, map.out, row);
+    }
   }
 
   void PackFirst(const T* parameters) {
-    const size_t hidden = place_.hidden(), in = place_.in();
-    const Packed& packed = packs_[0][0];
-    const auto in_place = [&](size_t o) {
+    const size_t hidden = place_.hidden();
+    const auto row = [&](size_t o) {
       const MapPlace& map = place_.maps[0][o / hidden];
       return parameters + map.weight + o % hidden * map.stride;
     };
-    const auto pack = [&](const auto& weights) {
-      HWY_NAMESPACE::Pack<T>(in, HiddenFeatures(), nullptr, weights,
-                             packed_.data() + packed.forward);
-      if (!with_gradients_) return;
-      PackTransposed<T>(
-          HiddenFeatures(), place_.features, nullptr,
-          [&](size_t o) { return weights(o) + place_.first_feature; },
-          packed_.data() + packed.backward);
-    };
     if (place_.inputs.empty()) {
-      pack(in_place);
+      PackMap(0, packs_[0][0], place_.in(), HiddenFeatures(), row);
     } else {
-      for (size_t o = 0; o < HiddenFeatures(); ++o) {
-        for (size_t i = 0; i < in; ++i) {
-          gathered_.data()[o * in + i] = in_place(o)[place_.inputs[i]];
-        }
-      }
-      pack([&](size_t o) { return std::as_const(gathered_).data() + o * in; });
+      PackGathered(0, packs_[0][0], place_.in(), HiddenFeatures(), row);
     }
     for (size_t net = 0; net < place_.nets(); ++net) {
       std::copy_n(parameters + place_.maps[0][net].bias, hidden,
-                  packed_.data() + packed.bias + net * hidden);
+                  packed_.data() + packs_[0][0].bias + net * hidden);
+    }
+  }
+
+  // AddOuter of map k, block by block of what it needs.
+  void AddOuterOfMap(size_t k, const T* delta, size_t outs, const T* transposed, size_t in,
+                     const Tile& tile, T* to, size_t stride) const {
+    if (place_.needs.empty()) {
+      return AddOuter(delta, outs, transposed, in, transposed_ld_, tile, to, stride);
+    }
+    const Inputs* needed = blocks_[k].forward.data();
+    for (size_t o = 0; o < outs; ++needed) {
+      const size_t block = BlockAt(o, outs);
+      AddOuter(delta + o * tile.stride, block, transposed, needed->count, transposed_ld_, tile,
+               to + o * stride, stride);
+      o += block;
     }
   }
 
@@ -251,8 +324,8 @@ class Net {
     }
     Transpose(input, in, tile, transposed, transposed_ld_);
     if (!place_.inputs.empty()) {
-      return AddOuter(delta, HiddenFeatures(), transposed, in, transposed_ld_, tile,
-                      sums.own + own_first_, in);
+      return AddOuterOfMap(0, delta, HiddenFeatures(), transposed, in, tile, sums.own + own_first_,
+                           in);
     }
     for (size_t net = 0; net < place_.nets(); ++net) {
       const MapPlace& map = place_.maps[0][net];
@@ -272,20 +345,26 @@ class Net {
       }
     }
     lanes_first_ = lanes.size();
-    if (few_in_) PlaceWeightLanes(place_.maps.front(), place_.inputs, lanes);
+    if (few_in_) PlaceWeightLanes(0, lanes);
     lanes_last_ = lanes.size();
-    if (few_out_) PlaceWeightLanes(place_.maps.back(), {}, lanes);
+    if (few_out_) PlaceWeightLanes(place_.depth(), lanes);
     if (place_.inputs.empty()) return;
-    gathered_ = Buffer<T>(place_.in() * HiddenFeatures());
+    size_t most = place_.in() * HiddenFeatures();
+    for (size_t k = 1; k < place_.maps.size(); ++k) {
+      most = std::max(most, place_.maps[k][0].in * place_.maps[k][0].out);
+    }
+    gathered_ = Buffer<T>(most);
     own_first_ = places.TakeOwn(place_.in() * HiddenFeatures());
   }
 
-  static void PlaceWeightLanes(const std::vector<MapPlace>& nets, const std::vector<size_t>& inputs,
-                               std::vector<size_t>& lanes) {
-    for (const MapPlace& map : nets) {
+  void PlaceWeightLanes(size_t k, std::vector<size_t>& lanes) const {
+    const bool ordered = k == 0 && !place_.inputs.empty();
+    for (const MapPlace& map : place_.maps[k]) {
       for (size_t o = 0; o < map.out; ++o) {
         for (size_t i = 0; i < map.in; ++i) {
-          lanes.push_back(map.weight + o * map.stride + (inputs.empty() ? i : inputs[i]));
+          const bool met = place_.needs.empty() || i < place_.needs[k][o];
+          const size_t at = ordered ? place_.inputs[i] : i;
+          lanes.push_back(met ? map.weight + o * map.stride + at : SumPlaces::kNone);
         }
       }
     }
@@ -295,7 +374,9 @@ class Net {
   const bool with_gradients_;
   std::vector<std::vector<Packed>> packs_;  // By map and net.
   Buffer<T> packed_;
-  Buffer<T> gathered_;  // The first map's weights in the order of the inputs.
+  // While packing: a map's weights in the order of the inputs, masked.
+  Buffer<T> gathered_;
+  std::vector<Blocks> blocks_;  // Of masked nets, by map.
   size_t transposed_ld_ = 0;
   bool few_in_ = false, few_out_ = false;
   // Where this net's sums begin among those by lanes, in vectors, and of its own.
