@@ -150,6 +150,16 @@ LayerPlace PlaceLayer(const flows::FlowSpec& spec, int64_t layer, Starts& starts
   return place;
 }
 
+BasePlace PlaceBase(const flows::FlowSpec& spec, Starts& starts) {
+  const std::vector<size_t>& base = starts.Of(Part::kBase, -1);
+  if (spec.base == flows::Base::kDiagonal) return {.loc = base[0], .log_scale = base[1]};
+  if (spec.base != flows::Base::kMixture) return {};
+  return {.components = static_cast<size_t>(spec.components),
+          .logits = base[0],
+          .loc = base[1],
+          .log_scale = base[2]};
+}
+
 }  // namespace
 
 size_t NetPlace::MultiplyAdds() const {
@@ -176,9 +186,11 @@ Layout LayoutOf(const flows::FlowSpec& spec) {
   Layout layout = {.dim = static_cast<size_t>(spec.dim),
                    .context = static_cast<size_t>(spec.context_dim),
                    .parameters = static_cast<size_t>(flows::ParameterCount(spec)),
+                   .base = {},
                    .scaling = {},
                    .layers = {}};
   Starts starts(spec);
+  layout.base = PlaceBase(spec, starts);
   const std::vector<size_t>& scaling = starts.Of(Part::kScaling, -1);
   if (!scaling.empty()) layout.scaling = {.shift = {}, .log_scale = scaling[0], .still = {}};
   for (int64_t layer = 0; layer < spec.layers; ++layer) {

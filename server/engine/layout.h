@@ -58,8 +58,15 @@ struct LayerPlace {
   std::vector<size_t> permutation;  // u[i] = x[permutation[i]]; empty: none.
 };
 
+// The base's learnt numbers: [components] logits, means and log-scales [components, dim].
+struct BasePlace {
+  size_t components = 1;
+  std::optional<size_t> logits = {}, loc = {}, log_scale = {};
+};
+
 struct Layout {
   size_t dim, context, parameters;
+  BasePlace base;
   std::optional<ScalePlace> scaling;  // The first of FromBase.
   std::vector<LayerPlace> layers;     // In the order of FromBase; only those that transform.
 

@@ -5,6 +5,7 @@
 #include "server/common/check.h"
 #include "server/common/philox.h"
 #include "server/engine/layout.h"
+#include "server/flows/base_draws.h"
 #include "server/flows/parameters.h"
 
 namespace sluiced::engine {
@@ -14,6 +15,7 @@ Plan<T>::Plan(const flows::FlowSpec& spec, const flows::Standardization& standar
               std::span<const T> parameters, Gradients gradients)
     : dim_(spec.dim),
       context_(spec.context_dim),
+      normals_(flows::NormalColumns(spec)),
       parameters_(flows::ParameterCount(spec)),
       multiply_adds_(static_cast<int64_t>(LayoutOf(spec).MultiplyAdds())),
       program_(MakeProgram<T>(spec, standardization, gradients)) {
@@ -56,18 +58,29 @@ template <typename T>
 void Plan<T>::Sample(uint64_t seed, int64_t first_row, std::span<const T> context, std::span<T> x,
                      std::span<T> log_prob, Workspace<T>& workspace) const {
   const auto dim = static_cast<size_t>(dim_), given = static_cast<size_t>(context_);
+  const auto numbers = static_cast<size_t>(normals_);
   const size_t rows = log_prob.size(), tile = program_->tile_rows();
   SLUICED_CHECK(x.size() == rows * dim && (given == 0 || context.size() == rows * given));
-  T* scratch = workspace.Take(program_->Scratch() + tile * dim);
-  T* draws = scratch + program_->Scratch();
+  T* scratch = workspace.Take(program_->Scratch() + tile * numbers);
+  T* normals = scratch + program_->Scratch();
   for (size_t first = 0; first < rows; first += tile) {
     const size_t count = std::min(tile, rows - first);
-    NormalRows<T>(seed, Stream::kSample, 0, first_row + static_cast<int64_t>(first), dim_,
-                  std::span<T>(draws, count * dim));
-    program_->FromBase(draws, given == 0 ? nullptr : context.data() + first * given, count,
-                       {.values = x.data() + first * dim, .log_prob = log_prob.data() + first},
-                       scratch);
+    NormalRows<T>(seed, Stream::kSample, 0, first_row + static_cast<int64_t>(first), normals_,
+                  std::span<T>(normals, count * numbers));
+    program_->Draw(normals, given == 0 ? nullptr : context.data() + first * given, count,
+                   {.values = x.data() + first * dim, .log_prob = log_prob.data() + first},
+                   scratch);
   }
+}
+
+template <typename T>
+void Plan<T>::Draw(std::span<const T> normals, std::span<T> x, std::span<T> log_prob,
+                   Workspace<T>& workspace) const {
+  const size_t rows = log_prob.size();
+  SLUICED_CHECK(context_ == 0 && normals.size() == rows * static_cast<size_t>(normals_));
+  SLUICED_CHECK(x.size() == rows * static_cast<size_t>(dim_));
+  program_->Draw(normals.data(), nullptr, rows, {.values = x.data(), .log_prob = log_prob.data()},
+                 workspace.Take(program_->Scratch()));
 }
 
 template <typename T>

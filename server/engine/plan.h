@@ -46,10 +46,15 @@ class Plan {
   // each row, [n, context_dim].
   void Sample(uint64_t seed, int64_t first_row, std::span<const T> context, std::span<T> x,
               std::span<T> log_prob, Workspace<T>& workspace) const;
+  // The same of normals [n, normals()], of flows without context.
+  void Draw(std::span<const T> normals, std::span<T> x, std::span<T> log_prob,
+            Workspace<T>& workspace) const;
 
   int64_t dim() const { return dim_; }
   // Numbers of a row that comes in.
   int64_t row() const { return dim_ + context_; }
+  // Normal numbers that a draw is made of.
+  int64_t normals() const { return normals_; }
   int64_t parameters() const { return parameters_; }
   int64_t tile_rows() const { return static_cast<int64_t>(program_->tile_rows()); }
   // Weights that a row meets, a multiply-add each: what the masks leave.
@@ -59,7 +64,7 @@ class Plan {
  private:
   size_t RowsOf(std::span<const T> rows) const;
 
-  int64_t dim_, context_, parameters_, multiply_adds_;
+  int64_t dim_, context_, normals_, parameters_, multiply_adds_;
   std::unique_ptr<Program<T>> program_;
 };
 

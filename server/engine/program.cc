@@ -22,8 +22,12 @@ class FlowProgram final : public Program<T> {
               Gradients gradients)
       : flow_(spec, standardization, gradients), gradients_(flow_) {}
 
-  size_t pieces() const override { return flow_.pieces(); }
-  void Pack(size_t piece, const T* parameters) override { flow_.piece(piece).Pack(parameters); }
+  // The base is the last one.
+  size_t pieces() const override { return flow_.pieces() + 1; }
+  void Pack(size_t piece, const T* parameters) override {
+    if (piece == flow_.pieces()) return flow_.base().Pack(parameters);
+    flow_.piece(piece).Pack(parameters);
+  }
 
   size_t tile_rows() const override { return flow_.stride(); }
   size_t Scratch() const override { return flow_.FrameNumbers(); }
@@ -32,9 +36,9 @@ class FlowProgram final : public Program<T> {
     for (size_t first = 0; first < rows; first += flow_.stride()) {
       const size_t count = std::min(flow_.stride(), rows - first);
       const Frame<T> frame = flow_.Enter(x + first * flow_.row(), count, scratch);
-      flow_.columns().Forward(frame.tile, frame.state);
+      flow_.data().Forward(frame.tile, frame.state, frame.ladj);
       for (size_t i = flow_.pieces(); i-- > 0;) flow_.piece(i).ToBase(frame, nullptr);
-      BaseLogDensity(frame.state, flow_.dim(), frame.tile, frame.base_density);
+      flow_.SetBaseDensity(frame);
       Leave(frame, first, T{1}, out);
     }
   }
@@ -46,13 +50,15 @@ class FlowProgram final : public Program<T> {
     }
   }
 
-  void FromBase(const T* z, const T* context, size_t rows, const Outputs<T>& out,
-                T* scratch) const override {
+  void Draw(const T* normals, const T* context, size_t rows, const Outputs<T>& out,
+            T* scratch) const override {
     const size_t given = flow_.row() - flow_.dim();
     for (size_t first = 0; first < rows; first += flow_.stride()) {
       const size_t count = std::min(flow_.stride(), rows - first);
       const T* of_tile = given == 0 ? nullptr : context + first * given;
-      FromBase(flow_.Enter(z + first * flow_.dim(), of_tile, count, scratch), first, out);
+      FromBase(
+          flow_.EnterDraws(normals + first * flow_.normals(), of_tile, count, nullptr, scratch),
+          first, out);
     }
   }
 
@@ -69,13 +75,14 @@ class FlowProgram final : public Program<T> {
     return loss;
   }
 
-  double ReverseKl(const T* z, bool with_score, const SlopeFunction<T>& slope,
+  double ReverseKl(const T* normals, bool with_score, const SlopeFunction<T>& slope,
                    const Share<T>& share) const override {
     GradientTile<T> tile(gradients_, share.scratch, share.sums);
     double loss = 0;
     for (size_t first = 0; first < share.rows; first += flow_.stride()) {
-      loss += tile.ReverseKl(z + first * flow_.dim(), std::min(flow_.stride(), share.rows - first),
-                             share.first_row + first, share.weight, with_score, slope);
+      loss += tile.ReverseKl(normals + first * flow_.normals(),
+                             std::min(flow_.stride(), share.rows - first), share.first_row + first,
+                             share.weight, with_score, slope);
     }
     tile.Finish();
     return loss;
@@ -83,9 +90,9 @@ class FlowProgram final : public Program<T> {
 
  private:
   void FromBase(const Frame<T>& frame, size_t first, const Outputs<T>& out) const {
-    BaseLogDensity(frame.state, flow_.dim(), frame.tile, frame.base_density);
+    flow_.SetBaseDensity(frame);
     for (size_t i = 0; i < flow_.pieces(); ++i) flow_.piece(i).FromBase(frame, nullptr);
-    flow_.columns().Backward(frame.tile, frame.state);
+    flow_.data().Backward(frame.tile, frame.state, frame.ladj);
     Leave(frame, first, T{-1}, out);
   }
 
@@ -96,7 +103,7 @@ class FlowProgram final : public Program<T> {
       StoreRows(frame.state, frame.rows, dim, frame.tile, out.values + first * dim);
     }
     for (size_t r = 0; r < frame.rows; ++r) {
-      if (out.ladj != nullptr) out.ladj[first + r] = ladj_sign * flow_.LadjToBase(frame, r);
+      if (out.ladj != nullptr) out.ladj[first + r] = ladj_sign * frame.ladj[r];
       if (out.log_prob != nullptr) {
         out.log_prob[first + r] = WithoutOverflow(flow_.LogProb(frame, r));
       }

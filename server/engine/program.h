@@ -55,17 +55,18 @@ class Program {
   // x, z: rows with their context behind them.
   virtual void ToBase(const T* x, size_t rows, const Outputs<T>& out, T* scratch) const = 0;
   virtual void FromBase(const T* z, size_t rows, const Outputs<T>& out, T* scratch) const = 0;
-  // FromBase of z [rows, dim]; context [rows, context_dim], null without any.
-  virtual void FromBase(const T* z, const T* context, size_t rows, const Outputs<T>& out,
-                        T* scratch) const = 0;
+  // FromBase of draws made of normals [rows, NormalColumns(spec)]; context [rows,
+  // context_dim], null without any.
+  virtual void Draw(const T* normals, const T* context, size_t rows, const Outputs<T>& out,
+                    T* scratch) const = 0;
 
   // Only for programs with gradients.
   virtual size_t GradientScratch() const = 0;
   // Loss of a row: -log q(x). x is the first row of the share.
   virtual double Likelihood(const T* x, const Share<T>& share) const = 0;
-  // Loss of a row: log q(x), x = FromBase(z); the gradient is that of log q - log p. Of
-  // flows without context.
-  virtual double ReverseKl(const T* z, bool with_score, const SlopeFunction<T>& slope,
+  // Loss of a row: log q(x) of draws x made of normals; the gradient is that of log q -
+  // log p. Of flows without context.
+  virtual double ReverseKl(const T* normals, bool with_score, const SlopeFunction<T>& slope,
                            const Share<T>& share) const = 0;
 };
 

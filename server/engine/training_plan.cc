@@ -70,12 +70,12 @@ void TrainingPlan<T>::LogProb(std::span<const T> x, std::span<T> log_prob) {
 }
 
 template <typename T>
-void TrainingPlan<T>::FromBase(std::span<const T> z, std::span<T> x, std::span<T> ladj) {
-  const auto dim = static_cast<size_t>(plan_.dim());
-  SLUICED_CHECK(z.size() == ladj.size() * dim && x.size() == z.size());
-  InParts(ladj.size(), [&](size_t first, size_t count, Workspace<T>& workspace) {
-    plan_.FromBase(z.subspan(first * dim, count * dim), x.subspan(first * dim, count * dim),
-                   ladj.subspan(first, count), workspace);
+void TrainingPlan<T>::Draw(std::span<const T> normals, std::span<T> x, std::span<T> log_prob) {
+  const auto dim = static_cast<size_t>(plan_.dim()), row = static_cast<size_t>(plan_.normals());
+  SLUICED_CHECK(normals.size() == log_prob.size() * row && x.size() == log_prob.size() * dim);
+  InParts(log_prob.size(), [&](size_t first, size_t count, Workspace<T>& workspace) {
+    plan_.Draw(normals.subspan(first * row, count * row), x.subspan(first * dim, count * dim),
+               log_prob.subspan(first, count), workspace);
   });
 }
 
@@ -100,12 +100,12 @@ double TrainingPlan<T>::Likelihood(std::span<const T> x, std::span<T> gradient) 
 }
 
 template <typename T>
-double TrainingPlan<T>::ReverseKl(std::span<const T> z, Score score, const SlopeFunction<T>& slope,
-                                  std::span<T> gradient) {
-  const auto dim = static_cast<size_t>(plan_.dim());
-  return Sum(z.size() / dim, gradient, [&](const Share<T>& share) {
-    return plan_.program().ReverseKl(z.data() + share.first_row * dim, score == Score::kKeep, slope,
-                                     share);
+double TrainingPlan<T>::ReverseKl(std::span<const T> normals, Score score,
+                                  const SlopeFunction<T>& slope, std::span<T> gradient) {
+  const auto row = static_cast<size_t>(plan_.normals());
+  return Sum(normals.size() / row, gradient, [&](const Share<T>& share) {
+    return plan_.program().ReverseKl(normals.data() + share.first_row * row, score == Score::kKeep,
+                                     slope, share);
   });
 }
 

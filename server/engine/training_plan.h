@@ -30,20 +30,20 @@ class TrainingPlan {
   // log q of rows x [n, dim + context_dim], n >= 0; -inf where it overflows.
   void LogProb(std::span<const T> x, std::span<T> log_prob);
 
-  // x = FromBase(z) and its ladj, for rows z [n, dim], n >= 0; of flows without context,
-  // as ReverseKl.
-  void FromBase(std::span<const T> z, std::span<T> x, std::span<T> ladj);
+  // Draws x [n, dim] made of normals [n, NormalColumns(spec)], n >= 0, and log q there, -inf
+  // where it overflows. Of flows without context, as ReverseKl.
+  void Draw(std::span<const T> normals, std::span<T> x, std::span<T> log_prob);
 
   // Mean of -log q(x) over rows x [n, dim + context_dim], n >= 1, and its gradient [parameters]:
   // 0 for those that the masks leave out. Not finite where a row overflows.
   double Likelihood(std::span<const T> x, std::span<T> gradient);
 
-  // Mean of log q(x) over x = FromBase(z), for draws z [n, dim], n >= 1. gradient is
-  // that of the mean of log q(x) - log p(x): `slope` is asked for d log p / dx of a
+  // Mean of log q(x) over draws x made of normals [n, NormalColumns(spec)], n >= 1. gradient
+  // is that of the mean of log q(x) - log p(x): `slope` is asked for d log p / dx of a
   // few rows at a time, on the runner's threads. Score::kDrop leaves out the
   // gradient that log q has at fixed x: its mean is zero, and its noise would not
   // vanish at the optimum (Roeder, Wu and Duvenaud 2017, arXiv:1703.09194).
-  double ReverseKl(std::span<const T> z, Score score, const SlopeFunction<T>& slope,
+  double ReverseKl(std::span<const T> normals, Score score, const SlopeFunction<T>& slope,
                    std::span<T> gradient);
 
  private:

@@ -85,7 +85,8 @@ torch::Tensor BaseDensity::LogProb(const Views& views, const torch::Tensor& z) c
 }
 
 torch::Tensor BaseDensity::FromNormals(const Views& views, const torch::Tensor& normals) const {
-  torch::Tensor z = normals.narrow(1, 0, spec_.dim);
+  const torch::Tensor own = normals.narrow(1, 0, spec_.dim);
+  torch::Tensor z = own;
   if (spec_.base == Base::kStudentT) {
     // Bailey 1994, Math. Comp. 62, 779-781: sqrt(nu (u^(-2/nu) - 1)) cos(2 pi v).
     const double freedom = spec_.degrees_of_freedom;
@@ -109,7 +110,7 @@ torch::Tensor BaseDensity::FromNormals(const Views& views, const torch::Tensor& 
   }
   if (!periodic_.defined()) return others;
   return torch::empty_like(z)
-      .index_copy(1, periodic_, on_box(z.index_select(1, periodic_)))
+      .index_copy(1, periodic_, on_box(own.index_select(1, periodic_)))
       .index_copy(1, others_, others);
 }
 

@@ -157,8 +157,7 @@ Executor ExecutorFor(const FlowSpec& spec) {
 bool IsInEngine(const FlowSpec& spec) {
   // It inverts the matrices of LU anew whenever they change.
   constexpr int64_t kMostDimOfLu = 256;
-  if (spec.mixing == Mixing::kLu && spec.dim > kMostDimOfLu) return false;
-  return spec.columns.empty() && spec.base == Base::kNormal;
+  return spec.mixing != Mixing::kLu || spec.dim <= kMostDimOfLu;
 }
 
 absl::Status Validate(const FlowSpec& spec) {

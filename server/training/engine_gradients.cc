@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 #include <utility>
 
 #include "server/engine/crew.h"
@@ -15,14 +13,6 @@ std::vector<double> ToDoubles(const Array& array) {
   const Array wide = array.To(DType::kFloat64);
   const auto values = wide.as<double>();
   return {values.begin(), values.end()};
-}
-
-// log N(z; 0, I)
-template <typename T>
-double StandardNormalLogDensity(std::span<const T> z) {
-  double squares = 0;
-  for (T value : z) squares += static_cast<double>(value) * static_cast<double>(value);
-  return -0.5 * (squares + static_cast<double>(z.size()) * std::log(2 * std::numbers::pi));
 }
 
 // Zero, or whatever an array of this shape and dtype held before.
@@ -58,22 +48,15 @@ class EngineGradients final : public FlowGradients {
     return {log_prob_.begin(), log_prob_.end()};
   }
 
-  Images FromNormals(const Array& parameters, const Array& z) override {
+  Images FromNormals(const Array& parameters, const Array& normals) override {
     plan_.Update(parameters.as<T>());
-    Array x(spec_.dtype, z.shape()), ladj(spec_.dtype, {z.rows()});
-    plan_.FromBase(z.as<T>(), x.as<T>(), ladj.as<T>());
-    Images images = {ToDoubles(x), ToDoubles(ladj)};
-    const auto dim = static_cast<size_t>(spec_.dim);
-    const auto base = z.as<T>();
-    for (size_t row = 0; row < images.log_q.size(); ++row) {
-      images.log_q[row] =
-          StandardNormalLogDensity(base.subspan(row * dim, dim)) - images.log_q[row];
-    }
-    return images;
+    Array x(spec_.dtype, {normals.rows(), spec_.dim}), log_q(spec_.dtype, {normals.rows()});
+    plan_.Draw(normals.as<T>(), x.as<T>(), log_q.as<T>());
+    return {ToDoubles(x), ToDoubles(log_q)};
   }
 
-  double ReverseKl(const Array& parameters, const Array& z, Score score, const SlopeFunction& slope,
-                   Array* gradient) override {
+  double ReverseKl(const Array& parameters, const Array& normals, Score score,
+                   const SlopeFunction& slope, Array* gradient) override {
     plan_.Update(parameters.as<T>());
     Shape(gradient, spec_.dtype, parameters.shape());
     const auto of_tile = [&](size_t first_row, std::span<const T> tile, std::span<T> out) {
@@ -85,7 +68,7 @@ class EngineGradients final : public FlowGradients {
       std::transform(slopes.begin(), slopes.end(), out.begin(),
                      [](double value) { return static_cast<T>(value); });
     };
-    return plan_.ReverseKl(z.as<T>(),
+    return plan_.ReverseKl(normals.as<T>(),
                            score == Score::kDrop ? engine::Score::kDrop : engine::Score::kKeep,
                            of_tile, gradient->as<T>());
   }

@@ -35,7 +35,7 @@ void Print(const std::string& simd, const std::vector<Row>& rows, const MedianRe
   for (const char* peak : {"f32/t1", "f64/t1", "f32/t2", "f64/t2"}) {
     std::printf(" %s %.1f", peak, 1e-9 * medians.Median(std::string("peak/") + peak));
   }
-  std::printf("\n%-38s %13s %11s %7s %10s %12s\n", "name", "rows/s", "us a call", "peak",
+  std::printf("\n%-58s %13s %11s %7s %10s %12s\n", "name", "rows/s", "us a call", "peak",
               "x modules", "x reference");
   nlohmann::json document = nlohmann::json::array();
   for (const Row& row : rows) {
@@ -47,7 +47,7 @@ void Print(const std::string& simd, const std::vector<Row>& rows, const MedianRe
     };
     const double peak = medians.Median(row.peak);
     const double share = peak > 0 ? rate * row.flops_per_row / peak : 0;
-    std::printf("%-38s %13.0f %11.4g %6.1f%% %10.1f %12.1f\n", row.name.c_str(), rate,
+    std::printf("%-58s %13.0f %11.4g %6.1f%% %10.1f %12.1f\n", row.name.c_str(), rate,
                 1e6 * RowsOf(row.name) / rate, 100 * share, times("modules/"), times("reference/"));
     document.push_back({{"name", row.name},
                         {"rows_per_s", rate},

@@ -23,13 +23,20 @@ void RegisterTable(Suite& suite, const Array& wow) {
   suite.Sample(kSeedsFlow, 4096);
   for (int64_t rows : {256, 1024}) suite.Step(kSeedsFlow, rows);
   suite.Job(wow, 1);
-  const Shape others[] = {{2, 8, 64, DType::kFloat32},  {2, 8, 128, DType::kFloat32},
-                          {2, 8, 512, DType::kFloat32}, {16, 8, 32, DType::kFloat32},
-                          {64, 8, 64, DType::kFloat32}, {2, 8, 32, DType::kFloat64},
-                          {16, 8, 64, DType::kFloat64}};
+  const Shape others[] = {{2, 8, 128, DType::kFloat32}, {2, 8, 512, DType::kFloat32},
+                          {16, 8, 32, DType::kFloat32}, {64, 8, 64, DType::kFloat32},
+                          {2, 8, 32, DType::kFloat64},  {16, 8, 64, DType::kFloat64}};
   for (const Shape& shape : others) {
     suite.LogProb(shape, 4096);
     suite.Step(shape, 256);
+  }
+  for (const flows::Architecture one : flows::AllArchitectures()) {
+    for (const int64_t dim : {2, 16}) {
+      const Shape shape = {dim, 8, 64, DType::kFloat32, one};
+      suite.LogProb(shape, 4096);
+      suite.Sample(shape, 1024);
+      for (const int64_t rows : {256, 1024}) suite.Step(shape, rows);
+    }
   }
   suite.LogProb(kSeedsFlow, 65536, 2);
   suite.Step(kSeedsFlow, 1024, 2);

@@ -56,8 +56,9 @@ Work Sample(const Shape& shape, int64_t rows) {
   auto workspace = std::make_shared<engine::Workspace<T>>();
   auto x = std::make_shared<Array>(shape.dtype, std::vector<int64_t>{rows, shape.dim});
   auto log_prob = std::make_shared<Array>(shape.dtype, std::vector<int64_t>{rows});
-  return
-      [=] { plan->Sample(kSeed, 0, {}, x->template as<T>(), log_prob->template as<T>(), *workspace); };
+  return [=] {
+    plan->Sample(kSeed, 0, {}, x->template as<T>(), log_prob->template as<T>(), *workspace);
+  };
 }
 
 template <typename T>

@@ -18,6 +18,7 @@ inline constexpr uint64_t kSeed = 3;
 struct Shape {
   int64_t dim, layers, hidden;
   DType dtype;
+  flows::Architecture architecture = flows::Architecture::kRealNvp;
 };
 
 inline constexpr Shape kSeedsFlow = {2, 8, 32, DType::kFloat32};
@@ -26,13 +27,17 @@ inline constexpr Shape kSeedsFlow = {2, 8, 32, DType::kFloat32};
 using Work = std::function<void()>;
 
 inline std::string NameOf(const Shape& shape) {
-  return absl::StrCat("d", shape.dim, "_l", shape.layers, "_h", shape.hidden,
+  const std::string kind = shape.architecture == flows::Architecture::kRealNvp
+                               ? ""
+                               : absl::StrCat(NameOf(shape.architecture), "/");
+  return absl::StrCat(kind, "d", shape.dim, "_l", shape.layers, "_h", shape.hidden,
                       shape.dtype == DType::kFloat32 ? "/f32" : "/f64");
 }
 
 // With the seed's initial weights, and every part that a user's flow has.
 inline flows::FlowState StateOf(const Shape& shape) {
   flows::FlowSpec spec;
+  spec.architecture = shape.architecture;
   spec.dim = shape.dim;
   spec.layers = shape.layers;
   spec.hidden = shape.hidden;

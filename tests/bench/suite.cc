@@ -71,21 +71,21 @@ Suite::Suite() {
 void Suite::LogProb(const Shape& shape, int64_t rows, int threads) {
   const std::string name = Add("log_prob", shape, rows, threads, 1);
   All(
-      name, rows, threads, [=] { return EngineLogProb(shape, rows, threads); },
+      name, shape, rows, threads, [=] { return EngineLogProb(shape, rows, threads); },
       [=] { return ModulesLogProb(shape, rows); }, [=] { return ReferenceLogProb(shape, rows); });
 }
 
 void Suite::Sample(const Shape& shape, int64_t rows) {
   const std::string name = Add("sample", shape, rows, 1, 1);
   All(
-      name, rows, 1, [=] { return EngineSample(shape, rows); },
+      name, shape, rows, 1, [=] { return EngineSample(shape, rows); },
       [=] { return ModulesSample(shape, rows); }, [=] { return ReferenceSample(shape, rows); });
 }
 
 void Suite::Step(const Shape& shape, int64_t rows, int threads) {
   const std::string name = Add("train_step", shape, rows, threads, 3);
   All(
-      name, rows, threads, [=] { return EngineStep(shape, rows, threads); },
+      name, shape, rows, threads, [=] { return EngineStep(shape, rows, threads); },
       [=] { return ModulesStep(shape, rows); }, [=] { return ReferenceStep(shape, rows); });
 }
 
@@ -111,10 +111,13 @@ std::string Suite::Add(const std::string& what, const Shape& shape, int64_t rows
   return name;
 }
 
-void Suite::All(const std::string& name, int64_t rows, int threads, const Make& engine,
-                const Make& modules, const Make& reference) {
+void Suite::All(const std::string& name, const Shape& shape, int64_t rows, int threads,
+                const Make& engine, const Make& modules, const Make& reference) {
   Register(absl::StrCat("engine/", name), rows, threads, TimingOf(threads), engine);
-  Register(absl::StrCat("modules/", name), rows, threads, TimingOf(threads), modules);
+  // Only the seed's architecture is spelt out in modules.
+  if (shape.architecture == flows::Architecture::kRealNvp) {
+    Register(absl::StrCat("modules/", name), rows, threads, TimingOf(threads), modules);
+  }
   Register(absl::StrCat("reference/", name), rows, threads, TimingOf(threads), reference);
 }
 

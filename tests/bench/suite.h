@@ -37,8 +37,8 @@ class Suite {
   // A row's name, its row added to the table. `passes`: 1, or 3 with gradients.
   std::string Add(const std::string& what, const Shape& shape, int64_t rows, int threads,
                   double passes);
-  static void All(const std::string& name, int64_t rows, int threads, const Make& engine,
-                  const Make& modules, const Make& reference);
+  static void All(const std::string& name, const Shape& shape, int64_t rows, int threads,
+                  const Make& engine, const Make& modules, const Make& reference);
 
   std::vector<Row> rows_;
 };

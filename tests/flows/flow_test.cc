@@ -186,6 +186,23 @@ TEST(Flow, ComputesOnManyThreadsAtOnce) {
   for (const Samples& result : results) EXPECT_EQ(result.x, expected.x);
 }
 
+// They were made of the numbers of the base of the other columns.
+TEST(Flow, CirclesAreUniformWhateverTheBase) {
+  FlowState state = State(2, 2, 0, DType::kFloat64);
+  state.spec.architecture = Architecture::kNeuralSpline;
+  state.spec.initialization = Initialization::kIdentity;
+  state.spec.base = Base::kStudentT;
+  state.spec.degrees_of_freedom = 1;
+  state.spec.columns = {{.index = 1, .support = Support::kPeriodic, .low = 0, .high = 1}};
+  state.parameters = InitialParameters(state.spec, kSeed);
+  const Array x = Make(state)->Sample(20000, kSeed, 0)->x;
+  double squares = 0;
+  for (int64_t row = 0; row < x.rows(); ++row) {
+    squares += std::pow(x.At(2 * row + 1) - 0.5, 2) / static_cast<double>(x.rows());
+  }
+  EXPECT_NEAR(squares, 1.0 / 12, 0.003);
+}
+
 TEST(Flow, NoRowsGiveNoRows) {
   const auto flow = Make(State(2, 3, 2.0));
   const Array none(DType::kFloat32, {0, 2});

@@ -13,11 +13,15 @@
 
 #include "server/engine/program.h"
 #include "server/engine/simd/autoregressive-inl.h"
+#include "server/engine/simd/base-inl.h"
 #include "server/engine/simd/coupling-inl.h"
+#include "server/engine/simd/data-inl.h"
+#include "server/engine/simd/draws-inl.h"
 #include "server/engine/simd/lu-inl.h"
 #include "server/engine/simd/mixing-inl.h"
 #include "server/engine/simd/rows-inl.h"
 #include "server/engine/simd/spline-inl.h"
+#include "server/flows/base_draws.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sluiced::engine {
@@ -28,12 +32,19 @@ class TileFlow {
  public:
   TileFlow(const flows::FlowSpec& spec, const flows::Standardization& standardization,
            Gradients gradients)
+      : TileFlow(spec, LayoutOf(spec), standardization, gradients) {}
+
+  TileFlow(const flows::FlowSpec& spec, const Layout& layout,
+           const flows::Standardization& standardization, Gradients gradients)
       : dim_(static_cast<size_t>(spec.dim)),
         context_(static_cast<size_t>(spec.context_dim)),
-        columns_(standardization.shift, standardization.scale),
+        normals_(static_cast<size_t>(flows::NormalColumns(spec))),
+        data_(spec, standardization),
         of_context_(standardization.context_shift, standardization.context_scale),
-        stride_(StrideOf(static_cast<size_t>(spec.hidden))) {
-    MakePieces(spec, LayoutOf(spec), gradients);
+        stride_(StrideOf(static_cast<size_t>(spec.hidden))),
+        base_(spec, layout.base, &sum_places_) {
+    MakePieces(spec, layout, gradients);
+    scratch_ = base_.ScratchNumbers(stride_);
     for (const auto& piece : pieces_) {
       scratch_ = std::max(scratch_, RoundUp(piece->ScratchNumbers(stride_), kLanes<T>));
     }
@@ -44,7 +55,11 @@ class TileFlow {
   size_t row() const { return dim_ + context_; }
   // Rows of a tile.
   size_t stride() const { return stride_; }
-  const ColumnMap<T>& columns() const { return columns_; }
+  const DataMap<T>& data() const { return data_; }
+  BaseDensity<T>& base() { return base_; }
+  const BaseDensity<T>& base() const { return base_; }
+  // Normal numbers that a draw is made of.
+  size_t normals() const { return normals_; }
   const SumPlaces& sum_places() const { return sum_places_; }
   // In the order of FromBase.
   size_t pieces() const { return pieces_.size(); }
@@ -60,10 +75,20 @@ class TileFlow {
     of_context_.Forward(frame.tile, frame.state + dim_ * stride_);
     return frame;
   }
-  // The same of points [count, dim] and their context, which may be null without any.
-  Frame<T> Enter(const T* points, const T* context, size_t count, T* memory) const {
+  // Draws of z, made of normals [count, normals()], and their context, which may be null
+  // without any. components [stride]: to what component each row belongs; null: unasked.
+  Frame<T> EnterDraws(const T* normals, const T* context, size_t count, T* components,
+                      T* memory) const {
     Frame<T> frame = EmptyFrame(count, memory);
-    LoadRows(points, count, dim_, frame.tile, frame.state);
+    if (base_.base() == flows::Base::kNormal && base_.circles().empty()) {
+      LoadRows(normals, count, dim_, frame.tile, frame.state);
+    } else {
+      for (size_t r = 0; r < frame.tile.vectors * kLanes<T>; ++r) {
+        const T* row = normals + std::min(r, count - 1) * normals_;
+        const size_t component = DrawRow(base_, dim_, row, frame.state + r, stride_);
+        if (components != nullptr) components[r] = static_cast<T>(component);
+      }
+    }
     if (context_ > 0) {
       LoadRows(context, count, context_, frame.tile, frame.state + dim_ * stride_);
     }
@@ -71,11 +96,12 @@ class TileFlow {
     return frame;
   }
 
-  // log q of row r, before overflow is mapped.
-  T LogProb(const Frame<T>& frame, size_t r) const {
-    return frame.base_density[r] + LadjToBase(frame, r);
+  void SetBaseDensity(const Frame<T>& frame) const {
+    base_.LogDensity(frame.tile, frame.state, frame.base_density, frame.scratch);
   }
-  T LadjToBase(const Frame<T>& frame, size_t r) const { return columns_.ladj() + frame.ladj[r]; }
+
+  // log q of row r, before overflow is mapped.
+  T LogProb(const Frame<T>& frame, size_t r) const { return frame.base_density[r] + frame.ladj[r]; }
 
  private:
   // Weights that leave the first caches are to serve many rows each time they come.
@@ -170,10 +196,12 @@ class TileFlow {
 
   static constexpr size_t kWideHidden = 256, kRows = 24, kRowsWhenWide = 96;
 
-  const size_t dim_, context_;
-  const ColumnMap<T> columns_, of_context_;
+  const size_t dim_, context_, normals_;
+  const DataMap<T> data_;
+  const ColumnMap<T> of_context_;
   const size_t stride_;
   SumPlaces sum_places_;
+  BaseDensity<T> base_;
   std::vector<std::unique_ptr<Piece<T>>> pieces_;
   size_t scratch_ = 0;  // The most that a piece wants.
 };

@@ -59,6 +59,7 @@ class GradientTile {
     std::fill(sums_.lanes, at, T{0});
     weight_ = Take(at, 1);
     ladj_slope_ = Take(at, 1);
+    components_ = Take(at, 1);
     gradient_ = Take(at, flow_.dim());
     score_ = Take(at, flow_.dim());
     start_ = Take(at, flow_.dim());
@@ -70,17 +71,17 @@ class GradientTile {
   static size_t Numbers(const GradientFlow<T>& gradients) {
     const TileFlow<T>& flow = gradients.flow();
     return RoundUp(flow.FrameNumbers(), kLanes<T>) + gradients.LaneNumbers() +
-           gradients.OwnNumbers() + (2 + 5 * flow.dim()) * flow.stride() + gradients.KeptNumbers();
+           gradients.OwnNumbers() + (3 + 5 * flow.dim()) * flow.stride() + gradients.KeptNumbers();
   }
 
   // Loss of a row: -log q(x).
   double Likelihood(const T* x, size_t rows, T weight) {
     Begin(x, rows, weight);
-    flow_.columns().Forward(frame_.tile, frame_.state);
+    flow_.data().Forward(frame_.tile, frame_.state, frame_.ladj);
     for (size_t i = flow_.pieces(); i-- > 0;) flow_.piece(i).ToBase(frame_, KeptOf(i));
-    BaseLogDensity(frame_.state, flow_.dim(), frame_.tile, frame_.base_density);
+    flow_.SetBaseDensity(frame_);
     std::transform(weight_, weight_ + flow_.stride(), ladj_slope_, [](T w) { return -w; });
-    Weigh(frame_.state, T{1}, gradient_);
+    PullBase(frame_.state, &sums_, gradient_);
     for (size_t i = 0; i < flow_.pieces(); ++i) {
       // Nobody asks for the gradient in x.
       flow_.piece(i).Backward(Way::kToBase, frame_, KeptOf(i), {ladj_slope_}, &sums_, gradient_,
@@ -89,20 +90,29 @@ class GradientTile {
     return -LogProbs();
   }
 
-  // Loss of a row: log q(x). The gradient is that of log q - log p.
-  double ReverseKl(const T* z, size_t rows, size_t first_row, T weight, bool with_score,
+  // Loss of a row: log q(x) of the draws made of normals. The gradient is that of log q -
+  // log p.
+  double ReverseKl(const T* normals, size_t rows, size_t first_row, T weight, bool with_score,
                    const SlopeFunction<T>& slope) {
-    Begin(z, rows, weight);
-    BaseLogDensity(frame_.state, flow_.dim(), frame_.tile, frame_.base_density);
+    frame_ = flow_.EnterDraws(normals, nullptr, rows, components_, memory_);
+    SetWeights(rows, weight);
+    flow_.SetBaseDensity(frame_);
     std::copy_n(frame_.state, flow_.dim() * flow_.stride(), start_);
     for (size_t i = 0; i < flow_.pieces(); ++i) flow_.piece(i).FromBase(frame_, KeptOf(i));
-    AskSlope(first_row, slope);
     std::copy_n(weight_, flow_.stride(), ladj_slope_);
-    if (!with_score) AddPathScore();
-    if (!with_score) std::fill_n(ladj_slope_, flow_.stride(), T{0});
+    AskSlope(first_row, slope);
+    if (!with_score) {
+      AddPathScore();
+      std::fill_n(ladj_slope_, flow_.stride(), T{0});
+    }
+    const bool to_base = flow_.base().HasParameters();
     for (size_t i = flow_.pieces(); i-- > 0;) {
       flow_.piece(i).Backward(Way::kFromBase, frame_, KeptOf(i), {ladj_slope_}, &sums_, gradient_,
-                              i > 0);
+                              i > 0 || to_base);
+    }
+    if (to_base) {
+      if (with_score) AddBase(&sums_);
+      PullDraws(flow_.base(), frame_.tile, start_, components_, gradient_, sums_);
     }
     return LogProbs();
   }
@@ -124,8 +134,20 @@ class GradientTile {
   // Rows that fill up the last vector weigh nothing.
   void Begin(const T* rows, size_t count, T weight) {
     frame_ = flow_.Enter(rows, count, memory_);
+    SetWeights(count, weight);
+  }
+  void SetWeights(size_t count, T weight) {
     std::fill_n(weight_, flow_.stride(), T{0});
     std::fill_n(weight_, count, weight);
+  }
+
+  // to [dim]: the gradient in z by the base's density, of ladj_slope's sign and weight.
+  void PullBase(const T* z, const Sums<T>* sums, T* to) const {
+    flow_.base().Pull(frame_.tile, z, ladj_slope_, sums, to, frame_.scratch);
+  }
+  void AddBase(const Sums<T>* sums) {
+    PullBase(start_, sums, score_);
+    AddScore();
   }
 
   // to = sign * weight * values, [dim]; they may be the same.
@@ -143,24 +165,29 @@ class GradientTile {
   // The rows x to the caller, and -d log p / dx, weighed, into the gradient.
   void AskSlope(size_t first_row, const SlopeFunction<T>& slope) {
     const size_t dim = flow_.dim();
-    flow_.columns().Backward(frame_.tile, frame_.state);
+    std::copy_n(frame_.state, dim * flow_.stride(), score_);
+    flow_.data().Backward(frame_.tile, frame_.state, frame_.ladj);
     StoreRows(frame_.state, frame_.rows, dim, frame_.tile, x_);
     slope(first_row, std::span<const T>(x_, frame_.rows * dim),
           std::span<T>(slope_, frame_.rows * dim));
     LoadRows(slope_, frame_.rows, dim, frame_.tile, gradient_);
     Weigh(gradient_, T{-1}, gradient_);
-    flow_.columns().PullBack(frame_.tile, gradient_);
+    flow_.data().PullBack(frame_.tile, score_, ladj_slope_, gradient_);
   }
 
   // d log q / dx at parameters held fixed, by the way back through ToBase: its
   // layers on x are FromBase's on z, so what was kept of these serves. In the flow's
   // space throughout, where the gradient is.
   void AddPathScore() {
-    Weigh(start_, T{-1}, score_);
+    PullBase(start_, nullptr, score_);
     for (size_t i = 0; i < flow_.pieces(); ++i) {
       flow_.piece(i).Backward(Way::kInverse, frame_, KeptOf(i), {ladj_slope_}, nullptr, score_,
                               true);
     }
+    AddScore();
+  }
+
+  void AddScore() {
     const Tag<T> d;
     for (size_t f = 0; f < flow_.dim(); ++f) {
       for (size_t v = 0; v < frame_.tile.vectors; ++v) {
@@ -184,7 +211,7 @@ class GradientTile {
   T* const memory_;
   Sums<T> sums_ = {};
   Frame<T> frame_ = {};
-  T *weight_, *ladj_slope_, *gradient_, *score_, *start_, *x_, *slope_, *kept_;
+  T *weight_, *ladj_slope_, *components_, *gradient_, *score_, *start_, *x_, *slope_, *kept_;
 };
 
 }  // namespace HWY_NAMESPACE

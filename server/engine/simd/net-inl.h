@@ -41,24 +41,23 @@ class Net {
  public:
   Net(NetPlace place, Gradients gradients, SumPlaces* places)
       : place_(std::move(place)), with_gradients_(gradients == Gradients::kYes) {
-    size_t numbers = 0;
-    for (const auto& nets : place_.maps) {
-      std::vector<Packed> packs;
-      for (const MapPlace& map : nets) {
-        Packed packed;
-        packed.forward = std::exchange(numbers, numbers + map.in * map.out);
-        packed.bias = std::exchange(numbers, numbers + map.out);
-        packed.backward = std::exchange(numbers, numbers + map.in * map.out);
-        packs.push_back(packed);
-      }
-      packs_.push_back(std::move(packs));
-    }
-    // The first maps of both nets read the same: they are one map, of both nets'
-    // outputs.
-    const size_t outs = place_.nets() * place_.hidden(), first = place_.in() * outs;
-    packs_[0][0] = {0, first, first + outs};
-    packed_ = Buffer<T>(numbers);
     if (!place_.needs.empty()) FindBlocks();
+    size_t numbers = 0;
+    for (size_t k = 0; k < place_.maps.size(); ++k) {
+      const MapPlace& map = place_.maps[k][0];
+      // The first maps of both nets read the same: they are one map, of both nets'
+      // outputs.
+      const size_t packs = k == 0 ? 1 : place_.nets(), out = k == 0 ? HiddenFeatures() : map.out;
+      const size_t back = k == 0 ? place_.features : map.in;
+      packs_.emplace_back(packs);
+      for (Packed& packed : packs_.back()) {
+        packed.forward = std::exchange(numbers, numbers + WeightsOf(k, true, map.in, out));
+        packed.bias = std::exchange(numbers, numbers + out);
+        if (!with_gradients_) continue;
+        packed.backward = std::exchange(numbers, numbers + WeightsOf(k, false, out, back));
+      }
+    }
+    packed_ = Buffer<T>(numbers);
     transposed_ld_ = RoundUp(std::max(place_.hidden(), place_.in()), HWY_MAX(kLanes<T>, size_t{4}));
     PlaceSums(*places);
   }
@@ -214,6 +213,18 @@ class Net {
   Linear<T> BackwardMap(size_t k, const Packed& packed, size_t in, size_t out) const {
     const Inputs* blocks = place_.needs.empty() ? nullptr : blocks_[k].backward.data();
     return {packed_.data() + packed.backward, nullptr, in, out, blocks};
+  }
+
+  // Numbers of map k, packed.
+  size_t WeightsOf(size_t k, bool forward, size_t in, size_t out) const {
+    if (place_.needs.empty()) return in * out;
+    const Inputs* needed = forward ? blocks_[k].forward.data() : blocks_[k].backward.data();
+    size_t count = 0;
+    for (size_t o = 0; o < out; ++needed) {
+      count += needed->count * BlockAt(o, out);
+      o += BlockAt(o, out);
+    }
+    return count;
   }
 
   // What blocks of outputs need of the inputs is what the neediest does.

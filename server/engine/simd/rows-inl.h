@@ -62,6 +62,12 @@ class ColumnMap {
       return hn::Add(hn::Mul(v, scale), shift);
     });
   }
+  // Of one column.
+  Vec<T> BackwardOne(size_t column, Vec<T> u) const {
+    const Tag<T> d;
+    if (scale_.empty()) return u;
+    return hn::Add(hn::Mul(u, hn::Set(d, scale_[column])), hn::Set(d, shift_[column]));
+  }
   // Gradients in the flow's space out of those in the data's.
   void PullBack(const Tile& tile, T* gradient) const {
     ForEach(tile, gradient,
