@@ -112,34 +112,30 @@ class Splines {
   }
 
   // The piece in which a point of the box lies: the last one whose first knot is not
-  // beyond it. The shares of widths and heights to `shares`. Knots are the sums of bins so
-  // far; both ends are set, so that no point falls between.
+  // beyond it. The exponentials of widths and heights to `shares`. Knots are the sums of
+  // bins so far; both ends are set, so that no point falls between.
   template <Direction kDirection>
   HWY_INLINE SplinePiece<T> Find(const Raw& raw, Vec<T> point, T* shares) const {
     const Tag<T> d;
     const size_t stride = raw.stride;
     T* heights = shares + bins_ * stride;
-    const Vec<T> per_width = Softmax(raw.at, stride, shares);
-    const Vec<T> per_height = Softmax(raw.at + bins_ * stride, stride, heights);
-    const Vec<T> bound = hn::Set(d, bound_), both = hn::Add(bound, bound);
-    const Vec<T> share = hn::Set(d, share_);
-    const Vec<T> least = hn::Set(d, static_cast<T>(flows::kLeastBin)), one = hn::Set(d, T{1});
-    Vec<T> x_sum = hn::Zero(d), y_sum = x_sum;
-    Vec<T> x = hn::Neg(bound), y = x, slope = RawSlope(raw, 0);
     SplinePiece<T> piece;
+    piece.per_width = Softmax(raw.at, stride, shares);
+    piece.per_height = Softmax(raw.at + bins_ * stride, stride, heights);
+    const Vec<T> bound = hn::Set(d, bound_), one = hn::Set(d, T{1});
+    const Vec<T> least = hn::Set(d, static_cast<T>(flows::kLeastBin) * 2 * bound_);
+    const Vec<T> width = hn::Mul(piece.per_width, hn::Set(d, share_ * 2 * bound_));
+    const Vec<T> height = hn::Mul(piece.per_height, hn::Set(d, share_ * 2 * bound_));
+    Vec<T> x = hn::Neg(bound), y = x, slope = RawSlope(raw, 0);
     piece.x = piece.y = x;
     piece.index = hn::Neg(one);
     Vec<T> x_end = bound, y_end = bound, raw_slope = slope, raw_next = slope;
     for (size_t k = 0; k < bins_; ++k) {
-      const Vec<T> w = hn::Mul(hn::Load(d, shares + k * stride), per_width);
-      const Vec<T> h = hn::Mul(hn::Load(d, heights + k * stride), per_height);
-      hn::Store(w, d, shares + k * stride);
-      hn::Store(h, d, heights + k * stride);
-      x_sum = hn::Add(x_sum, hn::MulAdd(w, share, least));
-      y_sum = hn::Add(y_sum, hn::MulAdd(h, share, least));
       const bool last = k + 1 == bins_;
-      const Vec<T> x_next = last ? bound : hn::MulSub(x_sum, both, bound);
-      const Vec<T> y_next = last ? bound : hn::MulSub(y_sum, both, bound);
+      const Vec<T> w = hn::MulAdd(hn::Load(d, shares + k * stride), width, least);
+      const Vec<T> h = hn::MulAdd(hn::Load(d, heights + k * stride), height, least);
+      const Vec<T> x_next = last ? bound : hn::Add(x, w);
+      const Vec<T> y_next = last ? bound : hn::Add(y, h);
       const Vec<T> next = RawSlope(raw, k + 1);
       const auto here = hn::Le(kDirection == Direction::kToBase ? x : y, point);
       piece.x = hn::IfThenElse(here, x, piece.x);
@@ -175,21 +171,22 @@ class Splines {
     const SplineSlopes<T> by = piece.Pull(by_y, by_ladj);
     const Vec<T> back = kWay == Way::kFromBase ? hn::Neg(by_y) : by.point;
     hn::Store(hn::IfThenElse(inside, back, g), d, gradient);
-    PullShares(kept, piece.index, hn::IfThenElseZero(inside, by.x),
+    PullShares(kept, piece.per_width, piece.index, hn::IfThenElseZero(inside, by.x),
                hn::IfThenElseZero(inside, by.width), to.stride, to.at);
-    PullShares(kept + bins_ * to.stride, piece.index, hn::IfThenElseZero(inside, by.y),
-               hn::IfThenElseZero(inside, by.height), to.stride, to.at + bins_ * to.stride);
+    PullShares(kept + bins_ * to.stride, piece.per_height, piece.index,
+               hn::IfThenElseZero(inside, by.y), hn::IfThenElseZero(inside, by.height), to.stride,
+               to.at + bins_ * to.stride);
     PullSlopes(piece, hn::IfThenElseZero(inside, hn::Mul(by.slope, piece.rate)),
                hn::IfThenElseZero(inside, hn::Mul(by.next_slope, piece.next_rate)), to);
   }
 
   // From the slopes in a piece's first knot and in its width to those in the raw numbers:
-  // bins before the piece move its first knot, and softmax takes out what all have in
-  // common.
-  HWY_INLINE void PullShares(const T* shares, Vec<T> index, Vec<T> by_knot, Vec<T> by_width,
-                             size_t stride, T* delta) const {
+  // bins before the piece move its first knot, and softmax, shares times `per`, takes out
+  // what all have in common.
+  HWY_INLINE void PullShares(const T* shares, Vec<T> per, Vec<T> index, Vec<T> by_knot,
+                             Vec<T> by_width, size_t stride, T* delta) const {
     const Tag<T> d;
-    const Vec<T> factor = hn::Set(d, 2 * bound_ * share_);
+    const Vec<T> factor = hn::Mul(hn::Set(d, 2 * bound_ * share_), per);
     by_knot = hn::Mul(by_knot, factor);
     by_width = hn::Mul(by_width, factor);
     const auto of_bin = [&](size_t k) HWY_ATTR {
@@ -201,6 +198,7 @@ class Splines {
     for (size_t k = 0; k < bins_; ++k) {
       common = hn::MulAdd(hn::Load(d, shares + k * stride), of_bin(k), common);
     }
+    common = hn::Mul(common, per);
     for (size_t k = 0; k < bins_; ++k) {
       hn::Store(hn::Mul(hn::Load(d, shares + k * stride), hn::Sub(of_bin(k), common)), d,
                 delta + k * stride);

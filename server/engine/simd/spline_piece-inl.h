@@ -24,22 +24,24 @@ struct SplineSlopes {
 
 template <typename T>
 struct SplinePiece {
-  static constexpr size_t kKept = 8;
+  static constexpr size_t kKept = 10;
 
   Vec<T> x, width, y, height;
   Vec<T> index;              // Of the piece; -1 outside of the box.
   Vec<T> slope, next_slope;  // At its two knots, and their own slopes in raw numbers.
   Vec<T> rate, next_rate;
-  Vec<T> t;  // The point's fraction of the width.
+  Vec<T> t;                      // The point's fraction of the width.
+  Vec<T> per_width, per_height;  // What made the bins' shares sum up to 1.
 
   void Keep(T* kept, size_t stride) const {
-    const Vec<T> all[] = {width, height, index, slope, next_slope, rate, next_rate, t};
+    const Vec<T> all[] = {width, height,    index, slope,     next_slope,
+                          rate,  next_rate, t,     per_width, per_height};
     for (size_t i = 0; i < kKept; ++i) hn::Store(all[i], Tag<T>(), kept + i * stride);
   }
   static SplinePiece Kept(const T* kept, size_t stride) {
     const auto at = [=](size_t i) HWY_ATTR { return hn::Load(Tag<T>(), kept + i * stride); };
     const Vec<T> none = hn::Zero(Tag<T>());
-    return {none, at(0), none, at(1), at(2), at(3), at(4), at(5), at(6), at(7)};
+    return {none, at(0), none, at(1), at(2), at(3), at(4), at(5), at(6), at(7), at(8), at(9)};
   }
 
   // slope = softplus(raw + what makes it 1 at 0) + least
@@ -56,12 +58,12 @@ struct SplinePiece {
     rate = hn::IfThenElse(large, one, hn::Div(power, hn::Add(power, one)));
   }
 
-  void SetSlopes(Vec<T> raw, Vec<T> raw_next) {
+  HWY_INLINE void SetSlopes(Vec<T> raw, Vec<T> raw_next) {
     SlopeOf(raw, slope, rate);
     SlopeOf(raw_next, next_slope, next_rate);
   }
   // Slope 1 at both ends of the box, whatever the numbers.
-  void SetEnds(T last) {
+  HWY_INLINE void SetEnds(T last) {
     const Tag<T> d;
     const Vec<T> one = hn::Set(d, T{1});
     const auto is_first = hn::Eq(index, hn::Zero(d)), is_last = hn::Eq(index, hn::Set(d, last));
@@ -72,14 +74,14 @@ struct SplinePiece {
   }
 
   // y at x, and t.
-  Vec<T> Forward(Vec<T> point) {
+  HWY_INLINE Vec<T> Forward(Vec<T> point) {
     t = hn::Div(hn::Sub(point, x), width);
     const Common c(*this);
     return hn::Add(y, hn::Mul(hn::Mul(height, c.q), c.inverse));
   }
 
   // x at y, and t: the root of a quadratic, in the form that does not cancel.
-  Vec<T> Backward(Vec<T> point) {
+  HWY_INLINE Vec<T> Backward(Vec<T> point) {
     const Tag<T> d;
     const Vec<T> zero = hn::Zero(d), one = hn::Set(d, T{1}), s = hn::Div(height, width);
     const Vec<T> above = hn::Sub(point, y);
@@ -96,13 +98,13 @@ struct SplinePiece {
   }
 
   // log dy/dx at t.
-  Vec<T> LogSlope() const {
+  HWY_INLINE Vec<T> LogSlope() const {
     const Common c(*this);
     return Log<T>(c.Slope());
   }
 
   // Of a loss that has slope `by_y` in y and `by_log_slope` in log dy/dx.
-  SplineSlopes<T> Pull(Vec<T> by_y, Vec<T> by_log_slope) const {
+  HWY_INLINE SplineSlopes<T> Pull(Vec<T> by_y, Vec<T> by_log_slope) const {
     const Tag<T> d;
     const Vec<T> one = hn::Set(d, T{1}), two = hn::Set(d, T{2});
     const Common c(*this);
@@ -124,10 +126,10 @@ struct SplinePiece {
     by_t = hn::MulAdd(hn::Mul(by_q, two), hn::Mul(c.s, t), by_t);
     by_t = hn::MulAdd(by_u, hn::Sub(one, hn::Add(t, t)), by_t);
     SplineSlopes<T> by;
-    const Vec<T> per_width = hn::Div(one, width);
-    by.point = hn::Mul(by_t, per_width);
+    const Vec<T> inverse = hn::Div(one, width);
+    by.point = hn::Mul(by_t, inverse);
     by.x = hn::Neg(by.point);
-    const Vec<T> by_height = hn::Mul(by_s, per_width);
+    const Vec<T> by_height = hn::Mul(by_s, inverse);
     by.height = hn::MulAdd(by_numerator, c.q, by_height);
     by.width = hn::Neg(hn::MulAdd(by.point, t, hn::Mul(by_height, c.s)));
     by.y = by_y;
