@@ -88,6 +88,8 @@ std::vector<Case> Table() {
   AddSeeds(table);
   AddOthers(table);
   for (const flows::LawCase& law : flows::LawCases()) {
+    // One of its dims in float32, the others in float64: the table is long.
+    if ((law.spec.dim == 3) != (law.spec.dtype == DType::kFloat32)) continue;
     table.push_back({law.name, law.spec, law.standardization});
   }
   std::erase_if(table, [](const Case& one) { return !flows::IsInEngine(one.spec); });

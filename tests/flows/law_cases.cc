@@ -102,7 +102,7 @@ class Table {
       std::replace(name.begin(), name.end(), '-', '_');
       Add(spec, name);
       spec.columns = MixedColumns(spec);
-      if (base != Base::kDiagonal && !spec.columns.empty()) Add(spec, name + "_columns");
+      if (base == Base::kMixture && !spec.columns.empty()) Add(spec, name + "_columns");
     }
     if (!IsSpline(plain.architecture)) return;
     FlowSpec spec = plain;

@@ -11,13 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include "server/engine/buffer.h"
 #include "server/engine/layout.h"
 #include "server/engine/program.h"
 #include "server/engine/simd/few_rows-inl.h"
 #include "server/engine/simd/frame-inl.h"
-#include "server/engine/simd/linear-inl.h"
 #include "server/engine/simd/outer-inl.h"
+#include "server/engine/simd/packed_net-inl.h"
 #include "server/engine/simd/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -40,24 +39,7 @@ template <typename T>
 class Net {
  public:
   Net(NetPlace place, Gradients gradients, SumPlaces* places)
-      : place_(std::move(place)), with_gradients_(gradients == Gradients::kYes) {
-    if (!place_.needs.empty()) FindBlocks();
-    size_t numbers = 0;
-    for (size_t k = 0; k < place_.maps.size(); ++k) {
-      const MapPlace& map = place_.maps[k][0];
-      // The first maps of both nets read the same: they are one map, of both nets'
-      // outputs.
-      const size_t packs = k == 0 ? 1 : place_.nets(), out = k == 0 ? HiddenFeatures() : map.out;
-      const size_t back = k == 0 ? place_.features : map.in;
-      packs_.emplace_back(packs);
-      for (Packed& packed : packs_.back()) {
-        packed.forward = std::exchange(numbers, numbers + WeightsOf(k, true, map.in, out));
-        packed.bias = std::exchange(numbers, numbers + out);
-        if (!with_gradients_) continue;
-        packed.backward = std::exchange(numbers, numbers + WeightsOf(k, false, out, back));
-      }
-    }
-    packed_ = Buffer<T>(numbers);
+      : maps_(std::move(place), gradients), place_(maps_.place()) {
     transposed_ld_ = RoundUp(std::max(place_.hidden(), place_.in()), HWY_MAX(kLanes<T>, size_t{4}));
     PlaceSums(*places);
   }
@@ -65,28 +47,20 @@ class Net {
   const NetPlace& place() const { return place_; }
   size_t outputs() const { return place_.nets() * place_.out(); }
   // Features of one hidden layer.
-  size_t HiddenFeatures() const { return place_.nets() * place_.hidden(); }
+  size_t HiddenFeatures() const { return maps_.HiddenFeatures(); }
 
-  void Pack(const T* parameters) {
-    PackFirst(parameters);
-    for (size_t k = 1; k < place_.maps.size(); ++k) {
-      for (size_t net = 0; net < place_.nets(); ++net) {
-        PackOne(k, net, parameters);
-      }
-    }
-  }
+  void Pack(const T* parameters) { maps_.Pack(parameters); }
 
   // input [in] features; out [outputs()]: those of the first net before the second's.
   void Forward(const T* input, const Tile& tile, const Hidden<T>& hidden, T* out) const {
     const size_t net_step = place_.hidden() * tile.stride;
-    Apply<Finish::kLeaky>(ForwardMap(0, packs_[0][0], place_.in(), HiddenFeatures()), input, tile,
-                          hidden.At(0));
-    for (size_t k = 1; k < packs_.size(); ++k) {
+    Apply<Finish::kLeaky>(maps_.Forward(0, 0), input, tile, hidden.At(0));
+    for (size_t k = 1; k < place_.maps.size(); ++k) {
       for (size_t net = 0; net < place_.nets(); ++net) {
         const MapPlace& map = place_.maps[k][net];
-        const Linear<T> linear = ForwardMap(k, packs_[k][net], map.in, map.out);
+        const Linear<T> linear = maps_.Forward(k, net);
         const T* from = hidden.At(k - 1) + net * net_step;
-        if (k + 1 == packs_.size()) {
+        if (k + 1 == place_.maps.size()) {
           Apply<Finish::kStore>(linear, from, tile, out + net * map.out * tile.stride);
         } else {
           Apply<Finish::kLeaky>(linear, from, tile, hidden.At(k) + net * net_step);
@@ -143,16 +117,15 @@ class Net {
           }
           bias = sums->lanes + (lanes_bias_[k - 1] + net * place_.hidden()) * kLanes<T>;
         }
-        Apply<Finish::kGate>(BackwardMap(k, packs_[k][net], map.out, map.in), from, tile,
-                             next + net * net_step, {read, bias});
+        Apply<Finish::kGate>(maps_.Backward(k, net), from, tile, next + net * net_step,
+                             {read, bias});
       }
       delta = next;
       delta_step = net_step;
     }
     if (sums != nullptr) AddFirst(input, tile, delta, *sums, transposed);
     if (feature_gradient == nullptr || place_.features == 0) return;
-    Apply<Finish::kAdd>(BackwardMap(0, packs_[0][0], HiddenFeatures(), place_.features), delta,
-                        tile, feature_gradient);
+    Apply<Finish::kAdd>(maps_.Backward(0, 0), delta, tile, feature_gradient);
   }
 
   size_t BackwardScratch(size_t stride) const {
@@ -179,134 +152,20 @@ class Net {
   }
 
  private:
-  // Where a map's packed weights begin.
-  struct Packed {
-    size_t forward = 0, bias = 0, backward = 0;
-  };
-  // What each block of a masked map's outputs needs, and the other way round.
-  struct Blocks {
-    std::vector<Inputs> forward, backward;
-  };
-
   // Features one after the other: in [in], out [outputs()].
   void ForwardRow(const T* in, const Hidden<T>& hidden, T* out) const {
-    ApplyToRow<Finish::kLeaky>(ForwardMap(0, packs_[0][0], place_.in(), HiddenFeatures()), in,
-                               hidden.At(0));
-    for (size_t k = 1; k < packs_.size(); ++k) {
+    ApplyToRow<Finish::kLeaky>(maps_.Forward(0, 0), in, hidden.At(0));
+    for (size_t k = 1; k < place_.maps.size(); ++k) {
       for (size_t net = 0; net < place_.nets(); ++net) {
         const MapPlace& map = place_.maps[k][net];
-        const Linear<T> linear = ForwardMap(k, packs_[k][net], map.in, map.out);
+        const Linear<T> linear = maps_.Forward(k, net);
         const T* from = hidden.At(k - 1) + net * place_.hidden();
-        if (k + 1 == packs_.size()) {
+        if (k + 1 == place_.maps.size()) {
           ApplyToRow<Finish::kStore>(linear, from, out + net * map.out);
         } else {
           ApplyToRow<Finish::kLeaky>(linear, from, hidden.At(k) + net * place_.hidden());
         }
       }
-    }
-  }
-
-  Linear<T> ForwardMap(size_t k, const Packed& packed, size_t in, size_t out) const {
-    const Inputs* blocks = place_.needs.empty() ? nullptr : blocks_[k].forward.data();
-    return {packed_.data() + packed.forward, packed_.data() + packed.bias, in, out, blocks};
-  }
-  Linear<T> BackwardMap(size_t k, const Packed& packed, size_t in, size_t out) const {
-    const Inputs* blocks = place_.needs.empty() ? nullptr : blocks_[k].backward.data();
-    return {packed_.data() + packed.backward, nullptr, in, out, blocks};
-  }
-
-  // Numbers of map k, packed.
-  size_t WeightsOf(size_t k, bool forward, size_t in, size_t out) const {
-    if (place_.needs.empty()) return in * out;
-    const Inputs* needed = forward ? blocks_[k].forward.data() : blocks_[k].backward.data();
-    size_t count = 0;
-    for (size_t o = 0; o < out; ++needed) {
-      count += needed->count * BlockAt(o, out);
-      o += BlockAt(o, out);
-    }
-    return count;
-  }
-
-  // What blocks of outputs need of the inputs is what the neediest does.
-  void FindBlocks() {
-    for (size_t k = 0; k < place_.maps.size(); ++k) {
-      const std::vector<size_t>& needs = place_.needs[k];
-      Blocks blocks;
-      for (size_t o = 0; o < needs.size();) {
-        const size_t block = BlockAt(o, needs.size());
-        const auto first = needs.begin() + static_cast<std::ptrdiff_t>(o);
-        blocks.forward.push_back(
-            {0, *std::max_element(first, first + static_cast<std::ptrdiff_t>(block))});
-        o += block;
-      }
-      // The other way round inputs are outputs, and those that meet one lie side by side.
-      const size_t skipped = k == 0 ? place_.first_feature : 0;
-      const size_t inputs = k == 0 ? place_.features : place_.maps[k][0].in;
-      for (size_t i = 0; i < inputs;) {
-        const auto meets = [&](size_t need) { return need > skipped + i; };
-        const auto first = std::find_if(needs.begin(), needs.end(), meets);
-        const auto end = std::find_if(needs.rbegin(), needs.rend(), meets).base();
-        blocks.backward.push_back({static_cast<size_t>(first - needs.begin()),
-                                   first < end ? static_cast<size_t>(end - first) : 0});
-        i += BlockAt(i, inputs);
-      }
-      blocks_.push_back(std::move(blocks));
-    }
-  }
-
-  // One map's weights as they are multiplied with; row(o): in the parameters.
-  template <typename Row>
-  void PackMap(size_t k, const Packed& packed, size_t in, size_t out, const Row& row) {
-    const Blocks* blocks = place_.needs.empty() ? nullptr : &blocks_[k];
-    HWY_NAMESPACE::Pack<T>(in, out, blocks == nullptr ? nullptr : blocks->forward.data(), row,
-                           packed_.data() + packed.forward);
-    if (!with_gradients_) return;
-    const size_t skipped = k == 0 ? place_.first_feature : 0;
-    PackTransposed<T>(
-        out, k == 0 ? place_.features : in, blocks == nullptr ? nullptr : blocks->backward.data(),
-        [&](size_t o) { return row(o) + skipped; }, packed_.data() + packed.backward);
-  }
-
-  // Rows in the order of the inputs, and without what the masks leave out.
-  template <typename Row>
-  void PackGathered(size_t k, const Packed& packed, size_t in, size_t out, const Row& row) {
-    const bool ordered = k == 0 && !place_.inputs.empty();
-    for (size_t o = 0; o < out; ++o) {
-      const T* from = row(o);
-      T* to = gathered_.data() + o * in;
-      const size_t met = place_.needs.empty() ? in : place_.needs[k][o];
-      for (size_t i = 0; i < met; ++i) to[i] = from[ordered ? place_.inputs[i] : i];
-      std::fill(to + met, to + in, T{0});
-    }
-    PackMap(k, packed, in, out, [&](size_t o) { return std::as_const(gathered_).data() + o * in; });
-  }
-
-  void PackOne(size_t k, size_t net, const T* parameters) {
-    const MapPlace& map = place_.maps[k][net];
-    const auto row = [&](size_t o) { return parameters + map.weight + o * map.stride; };
-    const Packed& packed = packs_[k][net];
-    std::copy_n(parameters + map.bias, map.out, packed_.data() + packed.bias);
-    if (place_.needs.empty()) {
-      PackMap(k, packed, map.in, map.out, row);
-    } else {
-      PackGathered(k, packed, map.in, map.out, row);
-    }
-  }
-
-  void PackFirst(const T* parameters) {
-    const size_t hidden = place_.hidden();
-    const auto row = [&](size_t o) {
-      const MapPlace& map = place_.maps[0][o / hidden];
-      return parameters + map.weight + o % hidden * map.stride;
-    };
-    if (place_.inputs.empty()) {
-      PackMap(0, packs_[0][0], place_.in(), HiddenFeatures(), row);
-    } else {
-      PackGathered(0, packs_[0][0], place_.in(), HiddenFeatures(), row);
-    }
-    for (size_t net = 0; net < place_.nets(); ++net) {
-      std::copy_n(parameters + place_.maps[0][net].bias, hidden,
-                  packed_.data() + packs_[0][0].bias + net * hidden);
     }
   }
 
@@ -316,7 +175,7 @@ class Net {
     if (place_.needs.empty()) {
       return AddOuter(delta, outs, transposed, in, transposed_ld_, tile, to, stride);
     }
-    const Inputs* needed = blocks_[k].forward.data();
+    const Inputs* needed = maps_.Needed(k);
     for (size_t o = 0; o < outs; ++needed) {
       const size_t block = BlockAt(o, outs);
       AddOuter(delta + o * tile.stride, block, transposed, needed->count, transposed_ld_, tile,
@@ -360,11 +219,6 @@ class Net {
     lanes_last_ = lanes.size();
     if (few_out_) PlaceWeightLanes(place_.depth(), lanes);
     if (place_.inputs.empty()) return;
-    size_t most = place_.in() * HiddenFeatures();
-    for (size_t k = 1; k < place_.maps.size(); ++k) {
-      most = std::max(most, place_.maps[k][0].in * place_.maps[k][0].out);
-    }
-    gathered_ = Buffer<T>(most);
     own_first_ = places.TakeOwn(place_.in() * HiddenFeatures());
   }
 
@@ -381,13 +235,8 @@ class Net {
     }
   }
 
-  const NetPlace place_;
-  const bool with_gradients_;
-  std::vector<std::vector<Packed>> packs_;  // By map and net.
-  Buffer<T> packed_;
-  // While packing: a map's weights in the order of the inputs, masked.
-  Buffer<T> gathered_;
-  std::vector<Blocks> blocks_;  // Of masked nets, by map.
+  PackedNet<T> maps_;
+  const NetPlace& place_;  // Of maps_.
   size_t transposed_ld_ = 0;
   bool few_in_ = false, few_out_ = false;
   // Where this net's sums begin among those by lanes, in vectors, and of its own.
