@@ -75,8 +75,9 @@ std::optional<std::string> ServerComplaint(const Include& include) {
   if (IsGrpc(include.header) && kWithoutGrpc.contains(from)) return from + " knows no gRPC";
   if (!include.header.starts_with("server/")) return std::nullopt;
   const std::string to = PartOf(include.header);
-  static const Parts kSpecs = {"server/flows/flow.h", "server/flows/flow_spec.h",
-                               "server/flows/parameters.h"};
+  static const Parts kSpecs = {"server/flows/base_draws.h", "server/flows/flow.h",
+                               "server/flows/flow_spec.h",  "server/flows/parameters.h",
+                               "server/flows/spline.h",     "server/flows/standardization.h"};
   if (from == "engine" && to == "flows" && !kSpecs.contains(include.header)) {
     return "engine takes from flows only what a flow is";
   }
