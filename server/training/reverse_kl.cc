@@ -4,12 +4,15 @@
 #include <vector>
 
 #include "server/common/philox.h"
+#include "server/evaluation/importance.h"
 #include "server/flows/base_draws.h"
 #include "server/training/criterion.h"
-#include "server/training/importance.h"
 
 namespace sluiced::training {
 namespace {
+
+using evaluation::Draws;
+using evaluation::Estimates;
 
 constexpr int64_t kRowsAtOnce = 4096;
 // Draws for the estimates after every epoch: a fraction of the epoch's own, so that
@@ -67,7 +70,12 @@ class ReverseKl final : public Criterion {
     const auto wanted = static_cast<int64_t>(kAssessedFraction * static_cast<double>(config_.rows));
     const Estimates estimates =
         Evaluate(parameters, kAssessSubstream, std::clamp(wanted, kFewestAssessed, kMostAssessed));
-    return {estimates.loss, true, estimates.target};
+    return {estimates.loss, true,
+            TargetProgress{.kl = estimates.kl,
+                           .log_z_estimate = estimates.log_z_estimate,
+                           .log_z_error = estimates.log_z_error,
+                           .ess_fraction = estimates.ess_fraction,
+                           .log_z_known = target_.log_z()}};
   }
 
   // The draws assessed are as good as any others.
@@ -75,17 +83,16 @@ class ReverseKl final : public Criterion {
 
   std::map<std::string, double> Measure(const Array& parameters) override {
     const Estimates estimates = Evaluate(parameters, kMeasureSubstream, kMeasured);
-    const TargetProgress& target = estimates.target;
     std::map<std::string, double> metrics = {{"train_loss", estimates.loss}};
     const auto put = [&](const char* key, const std::optional<double>& value) {
       if (value) metrics[key] = *value;
     };
-    put("kl", target.kl);
+    put("kl", estimates.kl);
     put("kl_error", estimates.kl_error);
-    put("log_z_estimate", target.log_z_estimate);
-    put("log_z_error", target.log_z_error);
-    put("ess_fraction", target.ess_fraction);
-    put("log_z_known", target.log_z_known);
+    put("log_z_estimate", estimates.log_z_estimate);
+    put("log_z_error", estimates.log_z_error);
+    put("ess_fraction", estimates.ess_fraction);
+    put("log_z_known", target_.log_z());
     return metrics;
   }
 
@@ -115,7 +122,7 @@ class ReverseKl final : public Criterion {
       Append(draws.log_continued, log_p);
       Append(draws.log_q, images.log_q);
     }
-    return Estimate(draws, target_.log_z());
+    return evaluation::Estimate(draws, target_.log_z());
   }
 
   const std::unique_ptr<FlowGradients> flow_;

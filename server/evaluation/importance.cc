@@ -1,25 +1,14 @@
-#include "server/training/importance.h"
+#include "server/evaluation/importance.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
-namespace sluiced::training {
+#include "server/evaluation/mean_error.h"
+
+namespace sluiced::evaluation {
 namespace {
 
-struct MeanError {
-  double mean, error;
-};
-
-MeanError MeanOf(const std::vector<double>& values) {
-  const auto count = static_cast<double>(values.size());
-  double mean = 0, squares = 0;
-  for (double v : values) mean += v / count;
-  for (double v : values) squares += (v - mean) * (v - mean);
-  return {mean, std::sqrt(squares / std::max(count - 1, 1.0) / count)};
-}
-
-void EstimateLogZ(const std::vector<double>& log_weights, double draws, TargetProgress& target) {
+void EstimateLogZ(const std::vector<double>& log_weights, double draws, Estimates& estimates) {
   const double largest = *std::max_element(log_weights.begin(), log_weights.end());
   double sum = 0, squares = 0;
   for (double w : log_weights) {
@@ -28,17 +17,16 @@ void EstimateLogZ(const std::vector<double>& log_weights, double draws, TargetPr
     squares += weight * weight;
   }
   const double ess_fraction = sum * sum / squares / draws;
-  target.log_z_estimate = largest + std::log(sum / draws);
-  target.ess_fraction = ess_fraction;
+  estimates.log_z_estimate = largest + std::log(sum / draws);
+  estimates.ess_fraction = ess_fraction;
   // The relative variance of the weights is 1 / ess_fraction - 1.
-  target.log_z_error = std::sqrt(std::max(1 / ess_fraction - 1, 0.0) / draws);
+  estimates.log_z_error = std::sqrt(std::max(1 / ess_fraction - 1, 0.0) / draws);
 }
 
 }  // namespace
 
 Estimates Estimate(const Draws& draws, std::optional<double> log_z_known) {
   Estimates estimates;
-  estimates.target.log_z_known = log_z_known;
   const auto count = static_cast<double>(draws.log_q.size());
   std::vector<double> log_weights, inside;
   for (size_t i = 0; i < draws.log_q.size(); ++i) {
@@ -49,14 +37,14 @@ Estimates Estimate(const Draws& draws, std::optional<double> log_z_known) {
     inside.push_back(-log_weight);
   }
   if (log_weights.empty()) return estimates;
-  EstimateLogZ(log_weights, count, estimates.target);
+  EstimateLogZ(log_weights, count, estimates);
   if (log_z_known) {
     const MeanError divergence = MeanOf(inside);
     const double fraction = static_cast<double>(inside.size()) / count;
-    estimates.target.kl = divergence.mean + *log_z_known - std::log(fraction);
+    estimates.kl = divergence.mean + *log_z_known - std::log(fraction);
     estimates.kl_error = divergence.error;
   }
   return estimates;
 }
 
-}  // namespace sluiced::training
+}  // namespace sluiced::evaluation

@@ -5,9 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "server/training/progress.h"
-
-namespace sluiced::training {
+namespace sluiced::evaluation {
 
 // One entry a draw x of the flow q. NaN and +inf log_q count as draws lost.
 struct Draws {
@@ -22,12 +20,13 @@ struct Estimates {
   //   mean over draws inside of (log q - log p) + log Z - log(fraction inside),
   // which is loss + log Z where the support is the whole space. Without the
   // restriction it were infinite for any mass outside.
-  TargetProgress target;
-  std::optional<double> kl_error;  // Standard error.
+  std::optional<double> kl, kl_error;
+  std::optional<double> log_z_estimate, log_z_error;  // By the mean weight p/q.
+  std::optional<double> ess_fraction;                 // Kish: (sum w)^2 / sum w^2 / draws.
 };
 
-// log Z and its error by the mean weight p/q; the error and the effective sample
-// size understate the truth when the flow misses a part of the target.
+// The errors and the effective sample size understate the truth when the flow misses
+// a part of the target.
 Estimates Estimate(const Draws& draws, std::optional<double> log_z_known);
 
-}  // namespace sluiced::training
+}  // namespace sluiced::evaluation

@@ -1,0 +1,162 @@
+#include "server/evaluation/flow_rows.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+#include "server/common/check.h"
+#include "server/common/philox.h"
+#include "server/common/status_macros.h"
+
+namespace sluiced::evaluation {
+namespace {
+
+constexpr int64_t kBlockRows = 1024;
+
+// compute(first, count) for the blocks of `rows`.
+template <typename Compute>
+absl::Status ForBlocks(int64_t rows, const KeepGoing& keep_going, Compute compute) {
+  for (int64_t first = 0; first < rows; first += kBlockRows) {
+    RETURN_IF_ERROR(keep_going());
+    RETURN_IF_ERROR(compute(first, std::min(kBlockRows, rows - first)));
+  }
+  return absl::OkStatus();
+}
+
+size_t RowBytes(const Array& array) {
+  return static_cast<size_t>(array.shape().size() > 1 ? array.shape()[1] : 1) *
+         SizeOf(array.dtype());
+}
+
+void Put(const Array& block, int64_t first, Array* whole) {
+  std::memcpy(whole->bytes().data() + static_cast<size_t>(first) * RowBytes(*whole),
+              block.bytes().data(), block.bytes().size());
+}
+
+}  // namespace
+
+absl::StatusOr<flows::Samples> DrawRows(const flows::Flow& flow, int64_t n, uint64_t seed,
+                                        int64_t first_row, const Array& context,
+                                        const KeepGoing& keep_going) {
+  const flows::FlowSpec& spec = flow.state().spec;
+  flows::Samples all{Array(spec.dtype, {n, spec.dim}), Array(spec.dtype, {n})};
+  RETURN_IF_ERROR(ForBlocks(n, keep_going, [&](int64_t first, int64_t count) -> absl::Status {
+    ASSIGN_OR_RETURN(const flows::Samples block,
+                     flow.Sample(count, seed, first_row + first,
+                                 spec.context_dim > 0 ? context.Rows(first, count) : Array()));
+    Put(block.x, first, &all.x);
+    Put(block.log_prob, first, &all.log_prob);
+    return absl::OkStatus();
+  }));
+  return all;
+}
+
+absl::StatusOr<std::vector<double>> ScoreRows(const flows::Flow& flow, const Array& rows,
+                                              const KeepGoing& keep_going) {
+  std::vector<double> scores;
+  RETURN_IF_ERROR(
+      ForBlocks(rows.rows(), keep_going, [&](int64_t first, int64_t count) -> absl::Status {
+        ASSIGN_OR_RETURN(const Array block, flow.LogProb(rows.Rows(first, count)));
+        for (int64_t i = 0; i < count; ++i) scores.push_back(block.At(i));
+        return absl::OkStatus();
+      }));
+  return scores;
+}
+
+absl::StatusOr<flows::Images> MapRows(const flows::Flow& flow, Space from, const Array& rows,
+                                      const KeepGoing& keep_going) {
+  const flows::FlowSpec& spec = flow.state().spec;
+  flows::Images all;
+  all.values = Array(spec.dtype, {rows.rows(), spec.dim});
+  all.ladj = Array(spec.dtype, {rows.rows()});
+  RETURN_IF_ERROR(
+      ForBlocks(rows.rows(), keep_going, [&](int64_t first, int64_t count) -> absl::Status {
+        const Array part = rows.Rows(first, count);
+        ASSIGN_OR_RETURN(const flows::Images block,
+                         from == Space::kData ? flow.ToBase(part, flows::KeepLayers::kNo)
+                                              : flow.FromBase(part, flows::KeepLayers::kNo));
+        Put(block.values, first, &all.values);
+        Put(block.ladj, first, &all.ladj);
+        return absl::OkStatus();
+      }));
+  return all;
+}
+
+absl::StatusOr<std::vector<double>> TargetDensity(const targets::Target& target, const Array& x,
+                                                  const KeepGoing& keep_going) {
+  std::vector<double> log_density(static_cast<size_t>(x.rows()));
+  RETURN_IF_ERROR(ForBlocks(x.rows(), keep_going, [&](int64_t first, int64_t count) {
+    const Array part = x.Rows(first, count).To(DType::kFloat64);
+    target.Evaluate(
+        part.as<double>(),
+        std::span(log_density).subspan(static_cast<size_t>(first), static_cast<size_t>(count)), {});
+    return absl::OkStatus();
+  }));
+  return log_density;
+}
+
+Array TakeRows(const Array& from, std::span<const int64_t> rows) {
+  Array taken(from.dtype(), {static_cast<int64_t>(rows.size()), from.shape()[1]});
+  const size_t bytes = RowBytes(from);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    std::memcpy(taken.bytes().data() + i * bytes,
+                from.bytes().data() + static_cast<size_t>(rows[i]) * bytes, bytes);
+  }
+  return taken;
+}
+
+Array TakeColumns(const Array& from, int64_t first, int64_t count) {
+  SLUICED_CHECK(first >= 0 && count >= 0 && first + count <= from.shape()[1]);
+  Array taken(from.dtype(), {from.rows(), count});
+  if (count == 0) return taken;
+  const size_t step = RowBytes(from), width = RowBytes(taken);
+  const size_t skip = static_cast<size_t>(first) * SizeOf(from.dtype());
+  for (size_t row = 0; row < static_cast<size_t>(from.rows()); ++row) {
+    std::memcpy(taken.bytes().data() + row * width, from.bytes().data() + row * step + skip, width);
+  }
+  return taken;
+}
+
+std::vector<double> ColumnOf(const Array& from, int64_t column) {
+  std::vector<double> values(static_cast<size_t>(from.rows()));
+  for (int64_t row = 0; row < from.rows(); ++row) {
+    values[static_cast<size_t>(row)] = from.At(row * from.shape()[1] + column);
+  }
+  return values;
+}
+
+std::vector<double> ToDoubles(const Array& from) {
+  std::vector<double> values(static_cast<size_t>(from.size()));
+  for (size_t i = 0; i < values.size(); ++i) values[i] = from.At(static_cast<int64_t>(i));
+  return values;
+}
+
+Array Beside(const Array& x, const Array& context) {
+  if (context.size() == 0) return x;
+  SLUICED_CHECK(x.rows() == context.rows() && x.dtype() == context.dtype());
+  Array both(x.dtype(), {x.rows(), x.shape()[1] + context.shape()[1]});
+  const size_t left = RowBytes(x), right = RowBytes(context);
+  for (size_t row = 0; row < static_cast<size_t>(x.rows()); ++row) {
+    std::byte* out = both.bytes().data() + row * (left + right);
+    std::memcpy(out, x.bytes().data() + row * left, left);
+    std::memcpy(out + left, context.bytes().data() + row * right, right);
+  }
+  return both;
+}
+
+std::vector<int64_t> ChooseRows(int64_t count, int64_t wanted, uint64_t seed) {
+  std::vector<int64_t> rows(static_cast<size_t>(count));
+  std::iota(rows.begin(), rows.end(), int64_t{0});
+  if (wanted >= count) return rows;
+  // The first steps of a Fisher-Yates shuffle.
+  PhiloxReader random(seed, Stream::kEvaluate, kChosenRows);
+  for (size_t i = 0; i < static_cast<size_t>(wanted); ++i) {
+    std::swap(rows[i], rows[i + random.Below(rows.size() - i)]);
+  }
+  rows.resize(static_cast<size_t>(wanted));
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+}  // namespace sluiced::evaluation

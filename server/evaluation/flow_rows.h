@@ -1,0 +1,59 @@
+// Rows in and out of a flow, block by block, and the pieces of rows. No LibTorch here.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/common/array.h"
+#include "server/flows/flow.h"
+#include "server/targets/target.h"
+
+namespace sluiced::evaluation {
+
+// Asked every few milliseconds of computing: an error, of which nobody waits for the
+// result any more, ends it and is the result.
+using KeepGoing = std::function<absl::Status()>;
+
+// Flow::Sample and Flow::LogProb of any number of rows.
+absl::StatusOr<flows::Samples> DrawRows(const flows::Flow& flow, int64_t n, uint64_t seed,
+                                        int64_t first_row, const Array& context,
+                                        const KeepGoing& keep_going);
+absl::StatusOr<std::vector<double>> ScoreRows(const flows::Flow& flow, const Array& rows,
+                                              const KeepGoing& keep_going);
+// Flow::ToBase and Flow::FromBase; values and ladj alone.
+enum class Space { kData, kBase };
+absl::StatusOr<flows::Images> MapRows(const flows::Flow& flow, Space from, const Array& rows,
+                                      const KeepGoing& keep_going);
+// Target::Evaluate; x in either dtype.
+absl::StatusOr<std::vector<double>> TargetDensity(const targets::Target& target, const Array& x,
+                                                  const KeepGoing& keep_going);
+
+Array TakeRows(const Array& from, std::span<const int64_t> rows);
+// Columns [first, first + count) of [n, columns].
+Array TakeColumns(const Array& from, int64_t first, int64_t count);
+std::vector<double> ColumnOf(const Array& from, int64_t column);
+std::vector<double> ToDoubles(const Array& from);
+// [n, a + b] of [n, a] and [n, b], of one dtype. Without columns of b: x itself.
+Array Beside(const Array& x, const Array& context);
+
+// `wanted` of the numbers 0 to count - 1, ascending, a pure function of its arguments;
+// all of them where there are no more.
+std::vector<int64_t> ChooseRows(int64_t count, int64_t wanted, uint64_t seed);
+
+// Substreams of Stream::kEvaluate; training has the first two.
+enum Substream : uint32_t {
+  kChosenRows = 2,
+  kTies,
+  kFoldOrder,
+  kClassifier,
+  kTypicalContext,
+  kCells,
+  kResampling,
+  kAcceptance,
+};
+
+}  // namespace sluiced::evaluation
