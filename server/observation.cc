@@ -80,6 +80,7 @@ observe::ServerState StateOf(const Parts& parts) {
       {"batches", static_cast<int64_t>(parts.batcher.waiting()),
        static_cast<int64_t>(parts.batcher.max_waiting())},
       QueueOf("storage", parts.io),
+      QueueOf("evaluation", parts.evaluations),
       {"model_loads", static_cast<int64_t>(usage.waiting), static_cast<int64_t>(usage.max_waiting)},
       {"jobs", counts.queued, counts.max_queued}};
   state.in_flight_bytes = parts.bytes.held();

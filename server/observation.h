@@ -36,6 +36,7 @@ absl::StatusOr<Observation> Observe(const std::string& listen, bool insecure);
 struct Parts {
   const serving::Executor& compute;
   const serving::Executor& io;
+  const serving::Executor& evaluations;
   const serving::Batcher& batcher;
   const serving::Budget& bytes;
   const serving::Budget& rows;

@@ -24,6 +24,7 @@
 #include "server/observation.h"
 #include "server/rpc/backup_service.h"
 #include "server/rpc/dataset_service.h"
+#include "server/rpc/evaluation_service.h"
 #include "server/rpc/inference_service.h"
 #include "server/rpc/model_service.h"
 #include "server/rpc/open_inference_service.h"
@@ -39,6 +40,7 @@
 #include "server/train_run.h"
 #include "sluice/v1/backup.grpc.pb.h"
 #include "sluice/v1/dataset.grpc.pb.h"
+#include "sluice/v1/evaluation.grpc.pb.h"
 #include "sluice/v1/inference.grpc.pb.h"
 #include "sluice/v1/model.grpc.pb.h"
 #include "sluice/v1/server.grpc.pb.h"
@@ -118,6 +120,7 @@ class GrpcServer : public Server {
       : metrics_(std::move(observation.metrics)),
         access_(std::move(access)),
         store_(MakeTimedStore(std::move(store), metrics_.get())),
+        evaluations_("evaluation", config.threads, config.max_queued_calls),
         compute_("compute", config.threads, config.max_queued_calls),
         io_("storage", config.io_threads, config.max_queued_calls),
         batcher_(&compute_, BatcherOptionsOf(config, metrics_.get())),
@@ -143,9 +146,8 @@ class GrpcServer : public Server {
                    store_.get(),
                    MakeTrainRun(store_.get(), registry_.get(), &metrics_->jobs(), config.train_run),
                    options));
-    metrics_->SetState([parts = Parts{compute_, io_, batcher_, bytes_, rows_, *registry_, *jobs_}] {
-      return StateOf(parts);
-    });
+    metrics_->SetState([parts = Parts{compute_, io_, evaluations_, batcher_, bytes_, rows_,
+                                      *registry_, *jobs_}] { return StateOf(parts); });
     retention_ = std::make_unique<jobs::Retention>(store_.get(), RetentionOf(config));
     return absl::OkStatus();
   }
@@ -172,6 +174,7 @@ class GrpcServer : public Server {
          {v1::ModelService::service_full_name(), v1::DatasetService::service_full_name(),
           v1::TrainingService::service_full_name(), v1::InferenceService::service_full_name(),
           v1::ServerService::service_full_name(), v1::BackupService::service_full_name(),
+          v1::EvaluationService::service_full_name(),
           inference::GRPCInferenceService::service_full_name()}) {
       server_->GetHealthCheckService()->SetServingStatus(service, true);
     }
@@ -205,6 +208,8 @@ class GrpcServer : public Server {
                                .compute = &compute_,
                                .batcher = &batcher_,
                                .io = &io_,
+                               .evaluations = &evaluations_,
+                               .evaluation_nice = config.train_run.nice,
                                .limits = config.limits,
                                .bytes = &bytes_,
                                .rows = &rows_,
@@ -215,6 +220,7 @@ class GrpcServer : public Server {
     services_.push_back(rpc::MakeDatasetService(runtime));
     services_.push_back(rpc::MakeTrainingService(runtime));
     services_.push_back(rpc::MakeInferenceService(runtime));
+    services_.push_back(rpc::MakeEvaluationService(runtime));
     services_.push_back(rpc::MakeBackupService(runtime));
     services_.push_back(rpc::MakeOpenInferenceService(runtime));
     services_.push_back(rpc::MakeServerService(runtime));
@@ -227,6 +233,7 @@ class GrpcServer : public Server {
   std::unique_ptr<access::Access> access_;
   std::unique_ptr<store::Store> store_;
   std::atomic<bool> draining_ = false;
+  serving::Executor evaluations_;
   serving::Executor compute_;
   serving::Executor io_;
   serving::Batcher batcher_;

@@ -25,7 +25,7 @@ Examples:
 Data goes to stdout or -o FILE (- is stdout), messages and progress to stderr.
 NO_COLOR turns colours off. MODEL is NAME, NAME@VERSION or NAME@ALIAS.
 
-Exit codes: 0 done, 1 refused or failed, 2 wrong command line, 3 no server answers or
+Exit codes: 0 done, 1 refused, failed or a law broken, 2 wrong command line, 3 no server answers or
 it is not serving, 4 the watched job failed or was cancelled, 130 interrupted (a watched
 job goes on).)";
 
@@ -152,6 +152,7 @@ int RunCli(int argc, const char* const* argv) {
   AddJobCommands(app, context);
   AddSampleCommand(app, context);
   AddInferenceCommands(app, context);
+  AddEvaluateCommands(app, context);
   AddBenchCommand(app, context);
   AddPlotCommands(app, context);
   AddTokenCommands(app, context);

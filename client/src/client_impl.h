@@ -75,6 +75,12 @@ class ClientImpl final : public Client {
   Result<Images> Transform(const std::string& model, Direction direction, const Matrix& points,
                            bool with_layers) override;
 
+  Result<Evaluation> Evaluate(const std::string& model, const EvaluateOptions& options) override;
+  Result<SelfTestReport> SelfTest(const std::string& model,
+                                  const SelfTestOptions& options) override;
+  Result<CorrectedSamples> SampleCorrected(const std::string& model, const std::string& target,
+                                           int64_t rows, const CorrectionOptions& options) override;
+
  private:
   // Hands the messages of one drawing to `take`.
   Status DrawSamples(const std::string& model, int64_t rows, const SampleOptions& options,

@@ -115,7 +115,8 @@ Stubs ConnectStubs(const std::string& address, const ClientOptions& options) {
                .training = v1::TrainingService::NewStub(channel),
                .inference = v1::InferenceService::NewStub(channel),
                .server = v1::ServerService::NewStub(channel),
-               .backup = v1::BackupService::NewStub(channel)};
+               .backup = v1::BackupService::NewStub(channel),
+               .evaluation = v1::EvaluationService::NewStub(channel)};
 }
 
 }  // namespace sluice

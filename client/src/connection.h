@@ -10,6 +10,7 @@
 #include "sluice/client.h"
 #include "sluice/v1/backup.grpc.pb.h"
 #include "sluice/v1/dataset.grpc.pb.h"
+#include "sluice/v1/evaluation.grpc.pb.h"
 #include "sluice/v1/inference.grpc.pb.h"
 #include "sluice/v1/model.grpc.pb.h"
 #include "sluice/v1/server.grpc.pb.h"
@@ -25,6 +26,7 @@ struct Stubs {
   std::unique_ptr<v1::InferenceService::StubInterface> inference;
   std::unique_ptr<v1::ServerService::StubInterface> server;
   std::unique_ptr<v1::BackupService::StubInterface> backup;
+  std::unique_ptr<v1::EvaluationService::StubInterface> evaluation;
 };
 
 // Whether calls that may be repeated safely are tried up to three times while the

@@ -2,8 +2,10 @@
 // a newer server left out or made up takes its default.
 #pragma once
 
+#include "sluice/evaluation.h"
 #include "sluice/types.h"
 #include "sluice/v1/dataset.pb.h"
+#include "sluice/v1/evaluation.pb.h"
 #include "sluice/v1/flow.pb.h"
 #include "sluice/v1/model.pb.h"
 #include "sluice/v1/server.pb.h"
@@ -22,5 +24,8 @@ TrainUpdate DecodeUpdate(const v1::TrainUpdate& in);
 TrainJob DecodeJob(const v1::TrainJob& in);
 JobState DecodeState(v1::JobState state);
 Statistics DecodeStatistics(const v1::Statistics& in);
+Evaluation DecodeEvaluation(const v1::EvaluateResponse& in);
+SelfTestReport DecodeSelfTest(const v1::SelfTestResponse& in);
+WeightStatistics DecodeWeights(const v1::Weights& in);
 
 }  // namespace sluice

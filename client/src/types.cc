@@ -2,6 +2,8 @@
 
 #include <iterator>
 
+#include "sluice/evaluation.h"
+
 namespace sluice {
 
 namespace {
@@ -56,6 +58,12 @@ const char* NameOf(JobState state) {
   static constexpr const char* kNames[] = {"QUEUED",    "RUNNING", "PAUSED",   "CANCELLING",
                                            "SUCCEEDED", "FAILED",  "CANCELLED"};
   const auto index = static_cast<size_t>(state);
+  return index < std::size(kNames) ? kNames[index] : "UNKNOWN";
+}
+
+const char* NameOf(RowsOrigin origin) {
+  static constexpr const char* kNames[] = {"UNKNOWN", "HELD_OUT", "OTHER_DATASET", "TRAINED_ON"};
+  const auto index = static_cast<size_t>(origin);
   return index < std::size(kNames) ? kNames[index] : "UNKNOWN";
 }
 

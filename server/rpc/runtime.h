@@ -23,6 +23,9 @@ struct Runtime {
   serving::Executor* compute;  // What needs the processor.
   serving::Batcher* batcher;   // Small LogProb calls, on its threads.
   serving::Executor* io;       // What waits for the store.
+  // What takes seconds: its threads give way to the others, by this niceness.
+  serving::Executor* evaluations;
+  int evaluation_nice;
   serving::Limits limits;
   serving::Budget* bytes;             // Of limits.in_flight_bytes.
   serving::Budget* rows;              // Of limits.in_flight_rows.

@@ -17,11 +17,6 @@
 namespace sluiced::rpc {
 namespace {
 
-uint64_t DrawSeed() {
-  std::random_device random;
-  return (uint64_t{random()} << 32) | random();
-}
-
 // Nobody can hold what has no size: refused before the first row is drawn.
 absl::Status CheckBytes(int64_t rows, const flows::FlowSpec& spec) {
   const int64_t row_bytes = spec.dim * static_cast<int64_t>(SizeOf(spec.dtype));
@@ -88,6 +83,11 @@ class SampleSource final : public Source<v1::SampleResponse> {
 };
 
 }  // namespace
+
+uint64_t DrawSeed() {
+  std::random_device random;
+  return (uint64_t{random()} << 32) | random();
+}
 
 absl::StatusOr<SampleQuery> DecodeSample(const v1::SampleRequest& request) {
   if (request.rows() < 0) return FieldError("rows", "must not be negative");

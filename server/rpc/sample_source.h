@@ -16,6 +16,9 @@ namespace sluiced::rpc {
 
 namespace v1 = ::sluice::v1;
 
+// For a caller who gives none.
+uint64_t DrawSeed();
+
 // What a valid SampleRequest asks for.
 struct SampleQuery {
   int64_t first_row;

@@ -15,11 +15,11 @@ namespace {
 
 class SelfTest : public testing::TestWithParam<flows::LawCase> {};
 
-// One case of each kind in few dims: all of them take minutes.
+// In two dims, where every law is measured.
 std::vector<flows::LawCase> Cases() {
   std::vector<flows::LawCase> cases;
   for (flows::LawCase& one : flows::LawCases()) {
-    if (one.spec.dim <= 3) cases.push_back(std::move(one));
+    if (one.spec.dim == 2) cases.push_back(std::move(one));
   }
   return cases;
 }

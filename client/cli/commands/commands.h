@@ -16,6 +16,7 @@ void AddTrainCommand(CLI::App& app, Context& context);
 void AddJobCommands(CLI::App& app, Context& context);
 void AddSampleCommand(CLI::App& app, Context& context);
 void AddInferenceCommands(CLI::App& app, Context& context);
+void AddEvaluateCommands(CLI::App& app, Context& context);
 void AddBenchCommand(CLI::App& app, Context& context);
 void AddPlotCommands(CLI::App& app, Context& context);
 void AddTopCommand(CLI::App& app, Context& context);

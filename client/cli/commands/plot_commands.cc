@@ -5,6 +5,7 @@
 
 #include "client/cli/command_failure.h"
 #include "client/cli/commands/commands.h"
+#include "client/cli/commands/evaluation_picture.h"
 #include "client/cli/commands/film_command.h"
 #include "client/cli/commands/plot_sources.h"
 #include "client/cli/files/files.h"
@@ -203,6 +204,15 @@ void AddPlotCommands(CLI::App& app, Context& context) {
   AddOutput(target, &options->out, "png");
   target->callback(
       [&context, options] { PlotTarget(context, options->name, options->model, options->out); });
+
+  auto fit = std::make_shared<EvaluateCommand>();
+  CLI::App* evaluate =
+      group->add_subcommand("evaluate", "How well a model fits: ranks and coverage, or weights");
+  AddEvaluateOptions(*evaluate, fit.get());
+  AddOutput(evaluate, &fit->picture, "png");
+  evaluate->callback([&context, fit] {
+    OrFail(WriteFile(fit->picture, DrawEvaluation(Evaluate(context, *fit), *fit)));
+  });
 
   auto film_options = std::make_shared<FilmOptions>();
   CLI::App* film = group->add_subcommand("film", "A model learning, as an animated GIF");

@@ -7,6 +7,7 @@
 #include "client/cli/command_failure.h"
 #include "client/cli/commands/commands.h"
 #include "client/cli/commands/context_option.h"
+#include "client/cli/commands/corrected_sample.h"
 #include "client/cli/commands/table_output.h"
 #include "client/cli/files/table_writer.h"
 #include "client/cli/term/format.h"
@@ -20,6 +21,7 @@ struct SampleCommand {
   int64_t rows = 1000;
   std::string context;
   Client::SampleOptions options;
+  CorrectedSample corrected;
   TableOutput out;
 };
 
@@ -50,8 +52,19 @@ Terminal TerminalFor(const TableOutput& out) {
   return terminal;
 }
 
+void SampleTarget(Context& context, const SampleCommand& command) {
+  if (command.options.with_log_prob || command.options.first_row != 0) {
+    FailUsage("--log-prob and --first-row do not go with --correct");
+  }
+  CorrectedSample corrected = command.corrected;
+  corrected.options.seed = command.options.seed;
+  WriteCorrected(context, PlainId(command.model, "models"), command.rows, corrected, command.out);
+}
+
 void Sample(Context& context, const SampleCommand& command) {
   CheckTableOutput(command.out);
+  CheckCorrection(command.corrected);
+  if (!command.corrected.method.empty()) return SampleTarget(context, command);
   const auto table = OrFail(TableWriter::Open(command.out.file, command.out.format));
   Samples last;
   int64_t rows = 0, not_finite = 0;
@@ -91,6 +104,7 @@ void AddSampleCommand(CLI::App& app, Context& context) {
   sub->add_option("--first-row", command->options.first_row, "Skip this many of the seed's rows");
   sub->add_flag("--log-prob", command->options.with_log_prob, "Adds a last column log_prob");
   AddContextOption(*sub, &command->context);
+  AddCorrectionOptions(*sub, &command->corrected);
   AddTableOutput(*sub, &command->out);
   sub->callback([&context, sub, command] {
     command->options.context = ReadContext(command->context);

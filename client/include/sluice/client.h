@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sluice/evaluation.h"
 #include "sluice/result.h"
 #include "sluice/types.h"
 
@@ -166,6 +167,34 @@ class Client {
                               const std::function<Status(const Samples&)>& on_chunk) = 0;
   virtual Result<Images> Transform(const std::string& model, Direction direction,
                                    const Matrix& points, bool with_layers) = 0;
+
+  // --- how well a model fits
+  struct EvaluateOptions {
+    std::string dataset;  // One of the two.
+    std::string target;
+    int64_t rows = 0;   // Of the dataset, at most. 0: the server's default, here and below.
+    int64_t draws = 0;  // Of the model; of a conditional one at the context of each row.
+    uint64_t seed = 0;
+    bool held_out = false;  // Only rows that the version's own training held out.
+  };
+  virtual Result<Evaluation> Evaluate(const std::string& model, const EvaluateOptions& options) = 0;
+  struct SelfTestOptions {
+    int64_t draws = 0;
+    uint64_t seed = 0;
+  };
+  virtual Result<SelfTestReport> SelfTest(const std::string& model,
+                                          const SelfTestOptions& options) = 0;
+  struct CorrectionOptions {
+    Correction method = Correction::kImportance;
+    std::optional<uint64_t> seed;
+    int64_t draws = 0;               // kResample: to choose from.
+    int64_t chains = 0;              // kMcmc.
+    std::optional<int64_t> burn_in;  // kMcmc: steps of each chain that are not kept.
+  };
+  // Draws of a target by way of a model, in one reply.
+  virtual Result<CorrectedSamples> SampleCorrected(const std::string& model,
+                                                   const std::string& target, int64_t rows,
+                                                   const CorrectionOptions& options) = 0;
 };
 
 }  // namespace sluice
