@@ -20,7 +20,7 @@ struct EvaluateQuery {
   std::string dataset = {};                 // An id, or
   const targets::Target* target = nullptr;  // this.
   int64_t rows = 0;                         // Of the dataset, at most.
-  int64_t draws = 0;                        // Unset still where it is that of the rows: 0.
+  int64_t draws = 0;                        // 0: as the rows turn out.
   uint64_t seed = 0;
   bool held_out = false;
 };

@@ -1,6 +1,7 @@
 #include "server/rpc/encode_evaluation.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -59,6 +60,17 @@ void NoteWeights(const evaluation::WeightSummary& weights, Response* out) {
   out->add_notes(kOwnDraws);
 }
 
+// The mean weight of draws that miss a part of the target is that of the rest.
+void NoteMissedMass(const evaluation::TargetFit& fit, v1::EvaluateResponse* out) {
+  constexpr double kErrors = 5;
+  if (!fit.log_z_known || !fit.weights.log_z) return;
+  const double short_of = *fit.log_z_known - *fit.weights.log_z;
+  if (short_of < kErrors * *fit.weights.log_z_error) return;
+  out->add_notes(absl::StrFormat(
+      "log Z is known, and the draws find %.0f %% of it: the model misses parts of the target",
+      100 * std::exp(-short_of)));
+}
+
 }  // namespace
 
 void EncodeFit(const evaluation::RowsFit& fit, v1::EvaluateResponse* out) {
@@ -92,6 +104,7 @@ void EncodeFit(const evaluation::TargetFit& fit, v1::EvaluateResponse* out) {
   if (fit.kl) EncodeMean({*fit.kl, *fit.kl_error}, into.mutable_kl());
   if (fit.log_z_known) into.set_log_z_known(*fit.log_z_known);
   EncodeWeights(fit.weights, into.mutable_weights());
+  NoteMissedMass(fit, out);
   NoteWeights(fit.weights, out);
 }
 

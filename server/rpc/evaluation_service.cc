@@ -25,6 +25,9 @@
 namespace sluiced::rpc {
 namespace {
 
+// Of a model without context, beside however few rows: they cost little.
+constexpr int64_t kFewestDraws = 10'000;
+
 evaluation::KeepGoing WhileWanted(const Call& call) {
   return [&caller = call.caller()] { return caller.Check(); };
 }
@@ -180,7 +183,7 @@ class EvaluationService final : public v1::EvaluationService::CallbackService {
   absl::Status AgainstRows(const models::Loaded& model, Call& call, const EvaluateQuery& query,
                            v1::EvaluateResponse* out) {
     ASSIGN_OR_RETURN(const Array rows, LoadChosenRows(model, call, query, out));
-    const int64_t draws = query.draws > 0 ? query.draws : rows.rows();
+    const int64_t draws = query.draws > 0 ? query.draws : std::max(rows.rows(), kFewestDraws);
     RETURN_IF_ERROR(Take(call, model, SpecOf(model).context_dim > 0 ? draws * rows.rows() : draws));
     ASSIGN_OR_RETURN(
         const evaluation::RowsFit fit,

@@ -11,6 +11,7 @@
 #include "client/cli/plot/corner_figure.h"
 #include "client/cli/plot/curve_figure.h"
 #include "client/cli/plot/density_figure.h"
+#include "client/cli/plot/evaluation_figure.h"
 #include "client/cli/plot/film_figure.h"
 #include "client/cli/plot/heatmap.h"
 #include "client/cli/plot/loss_figure.h"
@@ -225,6 +226,38 @@ TEST(Figures, FilmOfOneCoordinateWithoutLosses) {
   film.frames.push_back({"version 0", 0, Roll(4000, 1, 1)});
   film.frames.push_back({"version 1", 1, Roll(4000, 0.3, 1)});
   ExpectFilm("film-line", film);
+}
+
+TEST(Figures, Calibration) {
+  CalibrationPicture picture;
+  picture.title = "robot, version 3 beside dataset robot";
+  picture.note = "log-likelihood -2.5 nats a row";
+  RankPanel columns{"Columns", "rank among all draws", "share of rows", 500, {}};
+  for (int i = 0; i < 12; ++i) {
+    std::vector<int64_t> counts(20, 50);
+    counts.front() += 10 * i;
+    columns.curves.push_back({"x" + std::to_string(i + 1), counts});
+  }
+  picture.panels.push_back(columns);
+  picture.panels.push_back({"Columns at their context", "rank", "share", 4, columns.curves});
+  picture.panels.push_back({"Regions", "mass", "share", 0, {{"", {0, 0, 0}}, {"none", {}}}});
+  ExpectPng("calibration.png", DrawCalibration(picture));
+}
+
+TEST(Figures, Weights) {
+  WeightPicture picture;
+  picture.title = "ring, version 1 beside target ring";
+  picture.note = "Pareto k 0.9";
+  picture.draws = 10'000;
+  for (int i = 0; i < 1200; ++i) {
+    picture.log_weights.push_back(-0.9 * std::log((i + 1) / 10'000.0) - 1);
+  }
+  ExpectPng("weights.png", DrawWeights(picture));
+  picture.log_weights.clear();
+  picture.draws = 0;
+  ExpectPng("weights-none.png", DrawWeights(picture));
+  picture.log_weights = {INFINITY, 3, 3};
+  ExpectPng("weights-infinite.png", DrawWeights(picture));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "inference/open_inference.pb.h"
 #include "sluice/v1/dataset.pb.h"
+#include "sluice/v1/evaluation.pb.h"
 #include "sluice/v1/inference.pb.h"
 #include "sluice/v1/model.pb.h"
 #include "sluice/v1/training.pb.h"
@@ -67,6 +68,11 @@ const std::map<std::string, std::vector<std::string>>& Forms() {
       {"WatchTrainJob", {job + "after_sequence: 1"}},
       {"ListTargets", {""}},
       {"EvaluateTarget", {"target: 'targets/ring' x {shape: 1 shape: 2 values: [0.5, 1.5]}"}},
+      {"Evaluate", {model + "dataset: 'datasets/prey' rows: 50 draws: 60 seed: 1"}},
+      {"SelfTest", {model + "draws: 100"}},
+      {"SampleCorrected",
+       {model +
+        "target: 'targets/ring' rows: 20 correction: CORRECTION_MCMC chains: 4 burn_in: 5"}},
       {"ServerLive", {""}},
       {"ServerReady", {""}},
       {"ServerMetadata", {""}},
@@ -119,6 +125,7 @@ HostileMessages::HostileMessages(uint64_t seed) : dice_(seed) {
   AddMethods(*v1::CreateModelRequest::descriptor()->file()->service(0));
   AddMethods(*v1::GetDatasetRequest::descriptor()->file()->service(0));
   AddMethods(*v1::GetTrainJobRequest::descriptor()->file()->service(0));
+  AddMethods(*v1::EvaluateRequest::descriptor()->file()->service(0));
   AddMethods(*inference::ModelInferRequest::descriptor()->file()->service(0));
 }
 

@@ -52,12 +52,12 @@ TEST_F(Reflection, ListsTheServices) {
   for (const auto& service : reply.list_services_response().service()) {
     names.push_back(service.name());
   }
-  EXPECT_THAT(names, UnorderedElementsAre("sluice.v1.ModelService", "sluice.v1.DatasetService",
-                                          "sluice.v1.TrainingService", "sluice.v1.InferenceService",
-                                          "inference.GRPCInferenceService",
-                                          "sluice.v1.ServerService", "sluice.v1.BackupService",
-                                          "grpc.reflection.v1alpha.ServerReflection",
-                                          "grpc.health.v1.Health"));
+  EXPECT_THAT(names, UnorderedElementsAre(
+                         "sluice.v1.ModelService", "sluice.v1.DatasetService",
+                         "sluice.v1.TrainingService", "sluice.v1.InferenceService",
+                         "inference.GRPCInferenceService", "sluice.v1.ServerService",
+                         "sluice.v1.BackupService", "sluice.v1.EvaluationService",
+                         "grpc.reflection.v1alpha.ServerReflection", "grpc.health.v1.Health"));
 }
 
 TEST_F(Reflection, FilesComeWithWhatTheyImport) {

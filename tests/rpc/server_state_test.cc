@@ -42,9 +42,10 @@ Seen LogProb(TestServer& server, int rows,
   return SeenBy(server.inference->LogProb(&context, request, &reply));
 }
 
-const char* const kServices[] = {"sluice.v1.ModelService",    "sluice.v1.DatasetService",
-                                 "sluice.v1.TrainingService", "sluice.v1.InferenceService",
-                                 "sluice.v1.ServerService",   "sluice.v1.BackupService"};
+const char* const kServices[] = {"sluice.v1.ModelService",     "sluice.v1.DatasetService",
+                                 "sluice.v1.TrainingService",  "sluice.v1.InferenceService",
+                                 "sluice.v1.ServerService",    "sluice.v1.BackupService",
+                                 "sluice.v1.EvaluationService"};
 
 TEST(ServerState, HealthIsToldForTheServerAndEachService) {
   TestServer server;

@@ -38,8 +38,8 @@ double AsOneSample(double rows, double draws) { return rows * draws / std::max(r
 std::string NoteOf(const DatasetFit& fit) {
   std::string note = "log-likelihood " + FormatNumber(fit.log_likelihood.mean, 4) + " nats a row";
   if (fit.two_sample_rows == 0) return note;
-  return note + "; a classifier tells rows from draws " +
-         FormatNumber(100 * fit.two_sample_accuracy.mean, 3) + " % of the time";
+  return note + "; a classifier is right of " +
+         FormatNumber(100 * fit.two_sample_accuracy.mean, 3) + " % of rows and draws";
 }
 
 std::string DrawFit(const DatasetFit& fit, const std::string& title) {
@@ -66,7 +66,6 @@ std::string DrawFit(const TargetFit& fit, const std::string& title) {
   picture.title = title;
   picture.draws = fit.weights.draws;
   picture.log_weights = fit.weights.tail;
-  picture.pareto_k = fit.weights.pareto_k;
   picture.note = WeightsText(fit.weights);
   return plot::DrawWeights(picture);
 }
@@ -84,8 +83,8 @@ void AddEvaluateOptions(CLI::App& app, EvaluateCommand* command) {
                  "At most this many of the dataset's (10,000; of a conditional model 1,000)")
       ->check(AtLeastOne());
   app.add_option("--draws", options.draws,
-                 "Of the model (as many as rows; of a conditional model 100 at each context;\n"
-                 "for a target 10,000)")
+                 "Of the model (10,000, or as many as rows; of a conditional model 100 at the\n"
+                 "context of each)")
       ->check(AtLeastOne());
   app.add_option("--seed", options.seed, "Of everything random (0)");
   app.add_flag("--held-out", options.held_out,

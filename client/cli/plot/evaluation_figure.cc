@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "client/cli/plot/axes.h"
 #include "client/cli/plot/colormap.h"
@@ -91,9 +90,10 @@ std::vector<Point> Survival(const WeightPicture& picture) {
   return points;
 }
 
-// A tail of shape k through `from`.
-std::vector<Point> Tail(const Point& from, double k, const Range& x) {
-  return {from, {x.high, from.y - (x.high - from.x) / std::max(k, 1e-3)}};
+// A tail of the shape that weights may have at most, through `from`.
+std::vector<Point> HeaviestTail(const Point& from, const Range& x) {
+  constexpr double kShape = 0.7;
+  return {from, {x.high, from.y - (x.high - from.x) / kShape}};
 }
 
 }  // namespace
@@ -130,14 +130,8 @@ std::string DrawWeights(const WeightPicture& picture) {
     const auto draws = static_cast<double>(picture.draws);
     const auto tail = static_cast<size_t>(std::min(draws / 5, 3 * std::sqrt(draws)));
     const Point start = points[std::min(tail, points.size() - 1)];
-    axes.Curve(Tail(start, 0.7, x), kMuted, 1.5, true);
-    legend.push_back({"tail of k = 0.7, the heaviest to be trusted", kMuted, true});
-    if (picture.pareto_k && *picture.pareto_k > 0) {
-      char text[48];
-      std::snprintf(text, sizeof(text), "tail of the draws' k = %.2f", *picture.pareto_k);
-      axes.Curve(Tail(start, *picture.pareto_k, x), kOrange, 1.8);
-      legend.push_back({text, kOrange});
-    }
+    axes.Curve(HeaviestTail(start, x), kOrange, 1.8, true);
+    legend.push_back({"a tail of k = 0.7: the heaviest to be trusted", kOrange, true});
   }
   axes.Scatter(points, kBlue, 2.2);
   axes.DrawFrame(

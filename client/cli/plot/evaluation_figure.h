@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,7 +31,6 @@ struct WeightPicture {
   std::string title, note;
   int64_t draws = 0;
   std::vector<double> log_weights;  // The largest, relative to the mean one, descending.
-  std::optional<double> pareto_k;
 };
 // PNG.
 std::string DrawWeights(const WeightPicture& picture);

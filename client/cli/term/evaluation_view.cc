@@ -61,7 +61,11 @@ std::string Percent(double share, int digits = 3) {
 }
 
 std::string MeanText(const MeanError& mean) {
-  return FormatNumber(mean.mean, 5) + " +- " + FormatNumber(mean.error, 2);
+  return FormatNumber(mean.mean, 5) + " \u00b1 " + FormatNumber(mean.error, 2);
+}
+
+std::string ShareText(const MeanError& share) {
+  return FormatNumber(100 * share.mean, 3) + " \u00b1 " + FormatNumber(100 * share.error, 2) + " %";
 }
 
 std::string OriginText(RowsOrigin origin) {
@@ -80,29 +84,32 @@ std::string OriginText(RowsOrigin origin) {
 
 std::string TwoSampleText(const DatasetFit& fit) {
   if (fit.two_sample_rows == 0) return "too few rows to be told apart";
-  return "right of " + Percent(fit.two_sample_accuracy.mean) + " +- " +
-         Percent(fit.two_sample_accuracy.error, 2) +
-         " (chance: 50 %; p = " + FormatNumber(fit.two_sample_p_value, 2) + "), " +
-         FormatCount(fit.two_sample_rows) + " rows and draws";
+  return "right of " + ShareText(fit.two_sample_accuracy) +
+         " (chance: 50 %, p = " + FormatNumber(fit.two_sample_p_value, 2) + ") of " +
+         FormatCount(fit.two_sample_rows) + " rows and as many draws";
 }
 
 std::string CoverageText(const DatasetFit& fit) {
   std::string text;
   for (const Coverage& coverage : fit.coverage) {
     if (!text.empty()) text += ", ";
-    text += Percent(coverage.level) + ": " + Percent(coverage.covered.mean) + " +- " +
-            FormatNumber(100 * coverage.covered.error, 2);
+    text += Percent(coverage.level) + ": " + ShareText(coverage.covered);
   }
   return text;
 }
 
-void PrintFit(const DatasetFit& fit) {
-  PrintFields({{"rows", FormatCount(fit.rows) + ", " + OriginText(fit.origin)},
-               {"draws", FormatCount(fit.draws)},
-               {"log-likelihood", MeanText(fit.log_likelihood) + " nats a row"},
-               {"without density", FormatCount(fit.rows_without_density) + " rows"},
-               {"classifier", TwoSampleText(fit)},
-               {"coverage", CoverageText(fit)}});
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+Fields FieldsOf(const DatasetFit& fit) {
+  return {{"rows", FormatCount(fit.rows) + ", " + OriginText(fit.origin)},
+          {"draws", FormatCount(fit.draws)},
+          {"log-likelihood", MeanText(fit.log_likelihood) + " nats a row"},
+          {"without density", FormatCount(fit.rows_without_density) + " rows"},
+          {"classifier", TwoSampleText(fit)},
+          {"coverage", CoverageText(fit)}};
+}
+
+void PrintColumns(const DatasetFit& fit) {
   Cells headings = {"COLUMN", "KS DISTANCE", "P VALUE"};
   if (!fit.calibration.empty()) {
     headings.insert(headings.end(), {"AT ITS CONTEXT: KS DISTANCE", "P VALUE"});
@@ -121,19 +128,17 @@ void PrintFit(const DatasetFit& fit) {
   PrintTable(headings, rows);
 }
 
-void PrintFit(const TargetFit& fit) {
+Fields FieldsOf(const TargetFit& fit) {
   const WeightStatistics& weights = fit.weights;
   const std::string known =
       fit.log_z_known ? " (known: " + FormatNumber(*fit.log_z_known, 5) + ")" : "";
-  PrintFields(
-      {{"KL", fit.kl ? MeanText(*fit.kl) + " nats" : "log Z is not known"},
-       {"log Z", (weights.log_z ? MeanText(*weights.log_z) : "no weight") + known},
-       {"effective draws", FormatCount(static_cast<int64_t>(weights.ess)) + " of " +
-                               FormatCount(weights.draws) + " (" +
-                               Percent(weights.ess / static_cast<double>(weights.draws)) + ")"},
-       {"Pareto k", weights.pareto_k ? FormatNumber(*weights.pareto_k, 3) : "no tail"},
-       {"largest weight", Percent(weights.largest_share, 2) + " of all"},
-       {"off the support", FormatCount(weights.outside) + " draws"}});
+  return {{"KL", fit.kl ? MeanText(*fit.kl) + " nats" : "log Z is not known"},
+          {"log Z", (weights.log_z ? MeanText(*weights.log_z) : "no weight") + known},
+          {"effective draws",
+           FormatCount(static_cast<int64_t>(weights.ess)) + " of " + FormatCount(weights.draws)},
+          {"Pareto k", weights.pareto_k ? FormatNumber(*weights.pareto_k, 3) : "no tail"},
+          {"largest weight", Percent(weights.largest_share, 2) + " of all"},
+          {"off the support", FormatCount(weights.outside) + " draws"}};
 }
 
 }  // namespace
@@ -160,10 +165,16 @@ Json ToJson(const SelfTestReport& report) {
 }
 
 void PrintEvaluation(const Evaluation& evaluation, const std::string& against) {
-  PrintFields({{"model", evaluation.version},
-               {"against", against + ", seed " + std::to_string(evaluation.seed)}});
-  if (evaluation.dataset) PrintFit(*evaluation.dataset);
-  if (evaluation.target) PrintFit(*evaluation.target);
+  Fields fields = {{"model", evaluation.version},
+                   {"against", against + ", seed " + std::to_string(evaluation.seed)}};
+  if (evaluation.dataset) {
+    for (auto& field : FieldsOf(*evaluation.dataset)) fields.push_back(std::move(field));
+  }
+  if (evaluation.target) {
+    for (auto& field : FieldsOf(*evaluation.target)) fields.push_back(std::move(field));
+  }
+  PrintFields(fields);
+  if (evaluation.dataset) PrintColumns(*evaluation.dataset);
 }
 
 void PrintSelfTest(const SelfTestReport& report) {

@@ -170,8 +170,8 @@ class Client {
 
   // --- how well a model fits
   struct EvaluateOptions {
-    std::string dataset;  // One of the two.
-    std::string target;
+    std::string dataset = {};  // One of the two.
+    std::string target = {};
     int64_t rows = 0;   // Of the dataset, at most. 0: the server's default, here and below.
     int64_t draws = 0;  // Of the model; of a conditional one at the context of each row.
     uint64_t seed = 0;
@@ -186,10 +186,10 @@ class Client {
                                           const SelfTestOptions& options) = 0;
   struct CorrectionOptions {
     Correction method = Correction::kImportance;
-    std::optional<uint64_t> seed;
-    int64_t draws = 0;               // kResample: to choose from.
-    int64_t chains = 0;              // kMcmc.
-    std::optional<int64_t> burn_in;  // kMcmc: steps of each chain that are not kept.
+    std::optional<uint64_t> seed = std::nullopt;
+    int64_t draws = 0;                              // kResample: to choose from.
+    int64_t chains = 0;                             // kMcmc.
+    std::optional<int64_t> burn_in = std::nullopt;  // kMcmc: steps of each chain that are not kept.
   };
   // Draws of a target by way of a model, in one reply.
   virtual Result<CorrectedSamples> SampleCorrected(const std::string& model,
