@@ -1,12 +1,10 @@
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "server/common/status_macros.h"
 #include "server/evaluation/laws.h"
-#include "server/evaluation/mean_error.h"
+#include "server/evaluation/numeric_jacobian.h"
 
 namespace sluiced::evaluation {
 namespace {
@@ -39,91 +37,12 @@ double LargestDifference(const std::vector<double>& a, const std::vector<double>
   return largest;
 }
 
-// How far values of a column lie apart: the middle half of them, as a normal's deviation.
-double SpreadOf(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const double spread = (values[values.size() * 3 / 4] - values[values.size() / 4]) / 1.349;
-  return spread > 0 ? spread : 1;
-}
-
-std::vector<double> Spreads(const Array& x) {
-  std::vector<double> spreads;
-  for (int64_t i = 0; i < x.shape()[1]; ++i) spreads.push_back(SpreadOf(ColumnOf(x, i)));
-  return spreads;
-}
-
-// Steps that stay inside of the column's support.
-double StepFrom(const flows::Column& column, double x, double spread) {
-  constexpr double kStep = 1e-6;
-  switch (column.support) {
-    case flows::Support::kPositive:
-      return kStep * std::min(spread, x);
-    case flows::Support::kInterval:
-      return kStep * std::min({spread, x - column.low, column.high - x});
-    default:
-      return kStep * spread;
-  }
-}
-
-// log|det| by Gaussian elimination of [n, n].
-double LogDet(std::vector<double> m, size_t n) {
-  double log_det = 0;
-  for (size_t i = 0; i < n; ++i) {
-    size_t pivot = i;
-    for (size_t row = i; row < n; ++row) {
-      if (std::abs(m[row * n + i]) > std::abs(m[pivot * n + i])) pivot = row;
-    }
-    for (size_t j = 0; j < n && pivot != i; ++j) std::swap(m[i * n + j], m[pivot * n + j]);
-    log_det += std::log(std::abs(m[i * n + i]));
-    for (size_t row = i + 1; row < n; ++row) {
-      const double factor = m[row * n + i] / m[i * n + i];
-      for (size_t j = i; j < n; ++j) m[row * n + j] -= factor * m[i * n + j];
-    }
-  }
-  return log_det;
-}
-
-// log|det dz/dx| at one row [1, RowColumns] of float64, by central differences.
-absl::StatusOr<double> NumericLogDet(const flows::Flow& reference, const Array& row,
-                                     const std::vector<double>& steps) {
-  const flows::FlowSpec& spec = reference.state().spec;
-  const auto dim = static_cast<size_t>(spec.dim);
-  const std::vector<int64_t> same(2 * dim, 0);
-  Array moved = TakeRows(row, same);
-  const auto columns = static_cast<size_t>(row.shape()[1]);
-  for (size_t j = 0; j < dim; ++j) {
-    moved.as<double>()[(2 * j) * columns + j] += steps[j];
-    moved.as<double>()[(2 * j + 1) * columns + j] -= steps[j];
-  }
-  ASSIGN_OR_RETURN(const flows::Images z, reference.ToBase(moved, flows::KeepLayers::kNo));
-  const std::vector<flows::Column> declared = flows::ColumnsOf(spec);
-  std::vector<double> jacobian(dim * dim);
-  for (size_t i = 0; i < dim; ++i) {
-    const bool circle = declared[i].support == flows::Support::kPeriodic;
-    for (size_t j = 0; j < dim; ++j) {
-      const auto at = static_cast<int64_t>(2 * j * dim + i);
-      double change = z.values.At(at) - z.values.At(at + spec.dim);
-      if (circle) change -= 2 * spec.bound * std::round(change / (2 * spec.bound));
-      // What was added, after rounding.
-      const double width =
-          moved.as<double>()[2 * j * columns + j] - moved.as<double>()[(2 * j + 1) * columns + j];
-      jacobian[i * dim + j] = change / width;
-    }
-  }
-  return LogDet(std::move(jacobian), dim);
-}
-
 // The best of two steps: one may lie across a kink of the nets.
 absl::StatusOr<double> LogDetError(const LawInput& in, const Array& row,
                                    const std::vector<double>& spreads, double ladj) {
-  const std::vector<flows::Column> columns = flows::ColumnsOf(in.flow.state().spec);
   double best = INFINITY;
-  for (double factor : {1.0, 0.1}) {
-    std::vector<double> steps;
-    for (size_t i = 0; i < columns.size(); ++i) {
-      steps.push_back(factor * StepFrom(columns[i], row.At(static_cast<int64_t>(i)), spreads[i]));
-    }
-    ASSIGN_OR_RETURN(const double log_det, NumericLogDet(*in.reference, row, steps));
+  for (double step : {1e-6, 1e-7}) {
+    ASSIGN_OR_RETURN(const double log_det, NumericLogDet(*in.reference, row, spreads, step));
     best = std::min(best, Difference(ladj, log_det));
   }
   return best;

@@ -33,9 +33,14 @@ double PlaceOf(double less, double equal, double draws, double dice) {
 
 }  // namespace
 
-KsTest KsOfUniform(std::vector<double> values) {
-  if (values.empty()) return {};
+void SortNumbers(std::vector<double>& values) {
+  std::erase_if(values, [](double v) { return std::isnan(v); });
   std::sort(values.begin(), values.end());
+}
+
+KsTest KsOfUniform(std::vector<double> values) {
+  SortNumbers(values);
+  if (values.empty()) return {};
   const auto count = static_cast<double>(values.size());
   double distance = 0;
   for (size_t i = 0; i < values.size(); ++i) {
@@ -46,9 +51,9 @@ KsTest KsOfUniform(std::vector<double> values) {
 }
 
 KsTest KsOfTwo(std::vector<double> a, std::vector<double> b) {
+  SortNumbers(a);
+  SortNumbers(b);
   if (a.empty() || b.empty()) return {};
-  std::sort(a.begin(), a.end());
-  std::sort(b.begin(), b.end());
   const auto of_a = static_cast<double>(a.size()), of_b = static_cast<double>(b.size());
   double distance = 0;
   for (size_t i = 0, j = 0; i < a.size() && j < b.size();) {

@@ -13,11 +13,14 @@ struct KsTest {
   double p_value = 1;   // Of a distance as large by chance; asymptotic (Stephens 1970).
 };
 // Of numbers in [0, 1] against the uniform distribution, and of two samples of one
-// distribution. Of no numbers: distance 0, p_value 1.
+// distribution. NaN is none of them; of no numbers: distance 0, p_value 1.
 KsTest KsOfUniform(std::vector<double> values);
 KsTest KsOfTwo(std::vector<double> a, std::vector<double> b);
 // The distance that chance exceeds with this probability, among `count` numbers.
 double KsDistanceAt(double p_value, double count);
+
+// Ascending; NaN, which stands nowhere, is left out.
+void SortNumbers(std::vector<double>& values);
 
 // Where a number stands among `draws`: uniform on (0, 1) when it is one of their like.
 // `dice` in [0, 1) decides among equals, so that a few draws are no steps.

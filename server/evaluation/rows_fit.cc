@@ -33,7 +33,7 @@ Uniformity ColumnAmongDraws(const std::vector<double>& rows, std::vector<double>
                             PhiloxReader& dice) {
   Uniformity column;
   column.ks = KsOfTwo(rows, draws);
-  std::sort(draws.begin(), draws.end());
+  SortNumbers(draws);
   std::vector<double> places;
   for (double row : rows) places.push_back(PlaceInSorted(row, draws, dice.Uniform()));
   column.counts = CountPlaces(places);
@@ -78,7 +78,7 @@ class Fitter {
                      DrawRows(flow_, draws_, seed_, 0, Array(), keep_going_));
     fit_.draws = draws_;
     std::vector<double> densities = Negated(ToDoubles(samples.log_prob));
-    std::sort(densities.begin(), densities.end());
+    SortNumbers(densities);
     for (double score : scores_) {
       masses_.push_back(PlaceInSorted(-score, densities, dice_.Uniform()));
     }

@@ -66,9 +66,9 @@ void NoteMissedMass(const evaluation::TargetFit& fit, v1::EvaluateResponse* out)
   if (!fit.log_z_known || !fit.weights.log_z) return;
   const double short_of = *fit.log_z_known - *fit.weights.log_z;
   if (short_of < kErrors * *fit.weights.log_z_error) return;
-  out->add_notes(absl::StrFormat(
-      "log Z is known, and the draws find %.0f %% of it: the model misses parts of the target",
-      100 * std::exp(-short_of)));
+  out->add_notes(
+      absl::StrFormat("the draws find %.0f %% of the known Z: the model misses parts of the target",
+                      100 * std::exp(-short_of)));
 }
 
 }  // namespace

@@ -1,25 +1,20 @@
 #include "server/rpc/evaluation_service.h"
 
 #include <algorithm>
-#include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "server/common/errors.h"
 #include "server/common/status_macros.h"
 #include "server/common/thread_priority.h"
-#include "server/data/table.h"
 #include "server/evaluation/rows_fit.h"
 #include "server/evaluation/self_test.h"
 #include "server/evaluation/target_fit.h"
 #include "server/rpc/call.h"
 #include "server/rpc/decode_evaluation.h"
-#include "server/rpc/decode_tensor.h"
 #include "server/rpc/encode_evaluation.h"
+#include "server/rpc/evaluated_rows.h"
 #include "server/rpc/find_model.h"
 #include "server/rpc/inference_call.h"
-#include "server/rpc/rows_origin.h"
 #include "sluice/v1/evaluation.grpc.pb.h"
 
 namespace sluiced::rpc {
@@ -41,44 +36,6 @@ absl::Status HoldWork(Call& call, const flows::FlowSpec& spec, int64_t rows) {
     return Exhausted("so many rows of so many columns fit into no memory", absl::ZeroDuration());
   }
   return call.HoldMore(static_cast<size_t>(bytes));
-}
-
-absl::Status CheckColumns(const store::DatasetRecord& dataset, const flows::FlowSpec& spec) {
-  const int64_t columns = flows::RowColumns(spec);
-  if (dataset.columns == columns) return absl::OkStatus();
-  const std::string context =
-      spec.context_dim > 0 ? absl::StrCat(" and ", spec.context_dim, " of context") : "";
-  return FieldError("dataset", absl::StrCat("has ", dataset.columns, " columns; the model has ",
-                                            spec.dim, " dimensions", context));
-}
-
-// Numbers of the rows to evaluate on, and what is to be said of them.
-absl::StatusOr<std::vector<int64_t>> ChooseRows(const EvaluateQuery& query, int64_t rows,
-                                                const RowsOrigin& origin,
-                                                v1::EvaluateResponse* out) {
-  const bool held_out = query.held_out && origin.of_all != v1::ROWS_ORIGIN_OTHER_DATASET;
-  if (held_out && origin.held_out.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "held_out: which rows the version was not trained on cannot be told: ", origin.why));
-  }
-  out->mutable_dataset()->set_origin(held_out ? v1::ROWS_ORIGIN_HELD_OUT : origin.of_all);
-  if (held_out && origin.chose_the_epoch) {
-    out->add_notes(
-        "the rows held out also chose the epoch that was published: their fit is a "
-        "little too good");
-  } else if (!held_out && origin.of_all == v1::ROWS_ORIGIN_TRAINED_ON) {
-    out->add_notes(!origin.held_out.empty()
-                       ? "the version was trained on most of these rows; held_out "
-                         "leaves those alone that it was not"
-                       : "the version was trained on these rows");
-  } else if (origin.of_all == v1::ROWS_ORIGIN_UNKNOWN) {
-    out->add_notes(absl::StrCat("these may be rows that the version was trained on: ", origin.why));
-  }
-  if (!held_out) return evaluation::ChooseRows(rows, query.rows, query.seed);
-  std::vector<int64_t> chosen =
-      evaluation::ChooseRows(static_cast<int64_t>(origin.held_out.size()), query.rows, query.seed);
-  for (int64_t& row : chosen) row = origin.held_out[static_cast<size_t>(row)];
-  return chosen;
 }
 
 class EvaluationService final : public v1::EvaluationService::CallbackService {
@@ -182,7 +139,7 @@ class EvaluationService final : public v1::EvaluationService::CallbackService {
 
   absl::Status AgainstRows(const models::Loaded& model, Call& call, const EvaluateQuery& query,
                            v1::EvaluateResponse* out) {
-    ASSIGN_OR_RETURN(const Array rows, LoadChosenRows(model, call, query, out));
+    ASSIGN_OR_RETURN(const Array rows, LoadEvaluatedRows(runtime_, model, query, call, out));
     const int64_t draws = query.draws > 0 ? query.draws : std::max(rows.rows(), kFewestDraws);
     RETURN_IF_ERROR(Take(call, model, SpecOf(model).context_dim > 0 ? draws * rows.rows() : draws));
     ASSIGN_OR_RETURN(
@@ -190,30 +147,6 @@ class EvaluationService final : public v1::EvaluationService::CallbackService {
         evaluation::FitOfRows(*model.flow, rows, draws, query.seed, WhileWanted(call)));
     EncodeFit(fit, out);
     return absl::OkStatus();
-  }
-
-  absl::StatusOr<Array> LoadChosenRows(const models::Loaded& model, Call& call,
-                                       const EvaluateQuery& query, v1::EvaluateResponse* out) {
-    const flows::FlowSpec& spec = SpecOf(model);
-    ASSIGN_OR_RETURN(const store::DatasetRecord dataset, runtime_.store->GetDataset(query.dataset));
-    RETURN_IF_ERROR(CheckColumns(dataset, spec));
-    ASSIGN_OR_RETURN(const RowsOrigin origin,
-                     FindRowsOrigin(runtime_.store, model.name, query.dataset));
-    ASSIGN_OR_RETURN(const std::vector<int64_t> chosen,
-                     ChooseRows(query, dataset.rows, origin, out));
-    // The whole dataset is read, and let go again.
-    RETURN_IF_ERROR(HoldWork(call, spec, static_cast<int64_t>(chosen.size())));
-    RETURN_IF_ERROR(
-        call.HoldMore(static_cast<size_t>(dataset.rows * dataset.columns) * sizeof(double)));
-    ASSIGN_OR_RETURN(const std::shared_ptr<const Array> all,
-                     data::LoadRows(runtime_.store, query.dataset));
-    if (all->rows() != dataset.rows || all->cols() != dataset.columns) {
-      return absl::AbortedError(absl::StrCat("datasets/", query.dataset, " was replaced"));
-    }
-    return CheckRows(
-        evaluation::TakeRows(*all, chosen),
-        {.dim = flows::RowColumns(spec), .dtype = spec.dtype, .max_rows = runtime_.limits.rows},
-        "dataset", "dataset");
   }
 
   const Runtime runtime_;

@@ -29,6 +29,8 @@ TEST(Ks, DistancesOfSmallSamples) {
 TEST(Ks, NothingIsNoFinding) {
   EXPECT_EQ(KsOfUniform({}).p_value, 1);
   EXPECT_EQ(KsOfTwo({}, {1}).distance, 0);
+  EXPECT_NEAR(KsOfUniform({NAN, 0.5, NAN}).distance, 0.5, 1e-12);
+  EXPECT_EQ(KsOfTwo({NAN}, {NAN, 1}).distance, 0);
 }
 
 // scipy.stats.kstwobign: sf(1.358) = 0.0500, sf(1.628) = 0.0100; Stephens' stretch of n = 10000.

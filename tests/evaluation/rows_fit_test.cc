@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numbers>
 
+#include "server/evaluation/self_test.h"
 #include "tests/evaluation/evaluation_support.h"
 
 namespace sluiced::evaluation {
@@ -96,6 +99,21 @@ TEST(RowsFit, OneRowAndOneDrawMakeNoNonsense) {
   const RowsFit fit = FitOf(*flow, Normals(1, 1, 5), 1);
   EXPECT_EQ(fit.two_sample.folds, 0);
   EXPECT_EQ(fit.log_likelihood.error, 0);
+}
+
+// Draws that overflow, some of them to no number at all.
+TEST(RowsFit, AFlowThatOverflowsIsMeasuredAllTheSame) {
+  flows::FlowSpec spec;
+  spec.dim = 2;
+  spec.layers = 400;
+  spec.hidden = 8;
+  spec.scale_bound = 0;
+  spec.initialization = flows::Initialization::kUniform;
+  const auto flow = flows::Flow::Create({spec, flows::InitialParameters(spec, 3), {}}).value();
+  const RowsFit fit = FitOf(*flow, Normals(500, 2, 5).To(DType::kFloat32), 2000);
+  EXPECT_EQ(fit.columns.size(), 2U);
+  EXPECT_TRUE(std::isfinite(fit.columns[0].ks.distance));
+  EXPECT_TRUE(TestFlow(*flow, 2000, 1, Forever).ok());
 }
 
 TEST(RowsFit, IsTheSameAgain) {

@@ -159,6 +159,20 @@ TEST_F(Evaluations, WhereItCannotBeToldWhichRowsWereHeldOut) {
   EXPECT_EQ(reply.dataset().origin(), v1::ROWS_ORIGIN_TRAINED_ON);
 }
 
+TEST_F(Evaluations, WhatADeletedVersionSawIsNotKnown) {
+  Train("first", [](auto*) {});
+  Train("second", [](auto*) {});
+  grpc::ClientContext context;
+  v1::DeleteVersionRequest request;
+  request.set_name("models/roll/versions/1");
+  google::protobuf::Empty empty;
+  ASSERT_TRUE(server_.models->DeleteVersion(&context, request, &empty).ok());
+  v1::EvaluateResponse reply;
+  ASSERT_EQ(EvaluateRoll(false, &reply).code, StatusCode::OK);
+  EXPECT_EQ(reply.dataset().origin(), v1::ROWS_ORIGIN_UNKNOWN);
+  EXPECT_EQ(EvaluateRoll(true, &reply).code, StatusCode::FAILED_PRECONDITION);
+}
+
 TEST_F(Evaluations, OfASnapshotTheRowsMayBeTrainedOn) {
   Train("first", [](auto* config) { config->set_snapshots(1); });
   v1::EvaluateResponse reply;
