@@ -145,7 +145,7 @@ absl::StatusOr<Law> IntegralLaw(const LawInput& in) {
   const double inside = ShareInside(draws, box);
   const auto count = static_cast<double>(draws.rows());
   const double of_draws = std::sqrt(std::max(inside * (1 - inside), 1 / count) / count);
-  const int64_t most = spec.dim == 1 ? 1 << 16 : 512;
+  const int64_t most = spec.dim == 1 ? 1 << 14 : 256;
   MeanError integral;
   // As sure as the draws are.
   for (int64_t side = most / 16; side <= most; side *= 2) {
