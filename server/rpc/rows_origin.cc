@@ -16,6 +16,10 @@
 namespace sluiced::rpc {
 namespace {
 
+std::string WasDeleted(absl::string_view job) {
+  return absl::StrCat("trainJobs/", job, ", which would tell, has been deleted");
+}
+
 RowsOrigin Unknown(std::string why) { return {.why = std::move(why)}; }
 
 // Versions 0 to `last` of the model, those deleted left out.
@@ -42,8 +46,7 @@ absl::StatusOr<std::vector<int64_t>> HeldOutBy(store::Store* store,
                                                RowsOrigin* origin) {
   const absl::StatusOr<store::JobRecord> job = store->GetJob(version.train_job);
   if (absl::IsNotFound(job.status())) {
-    origin->why =
-        absl::StrCat("trainJobs/", version.train_job, ", which would tell, has been deleted");
+    origin->why = WasDeleted(version.train_job);
     return std::vector<int64_t>();
   }
   RETURN_IF_ERROR(job.status());
@@ -76,6 +79,26 @@ absl::StatusOr<RowsOrigin> OriginOf(store::Store* store,
   return origin;
 }
 
+// Why it is not known what the parameters had seen before the trainings of `versions`, all
+// of `model`; empty where they had seen nothing.
+absl::StatusOr<std::string> UnknownBeginning(store::Store* store, absl::string_view model,
+                                             const std::vector<store::VersionRecord>& versions) {
+  if (versions.front().source == "import") return std::string("the model was imported");
+  for (const store::VersionRecord& version : versions) {
+    if (version.train_job.empty()) continue;
+    const absl::StatusOr<store::JobRecord> job = store->GetJob(version.train_job);
+    if (absl::IsNotFound(job.status())) return WasDeleted(version.train_job);
+    RETURN_IF_ERROR(job.status());
+    ASSIGN_OR_RETURN(const TrainPayload payload, PayloadFromJson(job->payload));
+    if (payload.start_from.empty()) continue;
+    ASSIGN_OR_RETURN(const models::VersionName start,
+                     models::ParseVersionName(payload.start_from, "start_from"));
+    if (start.model == model) continue;
+    return absl::StrCat("trainJobs/", version.train_job, " began from ", payload.start_from);
+  }
+  return std::string();
+}
+
 }  // namespace
 
 absl::StatusOr<RowsOrigin> FindRowsOrigin(store::Store* store, absl::string_view version,
@@ -92,16 +115,16 @@ absl::StatusOr<RowsOrigin> FindRowsOrigin(store::Store* store, absl::string_view
   if (static_cast<int64_t>(versions.size()) != last + 1) {
     return Unknown("earlier versions of the model have been deleted");
   }
-  const bool imported = versions.front().source == "import";
+  ASSIGN_OR_RETURN(const std::string unknown, UnknownBeginning(store, name->model, versions));
   std::erase_if(versions, [&info](const auto& one) { return one.dataset_hash != info.hash; });
   if (!versions.empty()) {
     ASSIGN_OR_RETURN(RowsOrigin origin, OriginOf(store, versions, dataset.rows));
-    if (!imported) return origin;
+    if (unknown.empty()) return origin;
     origin.held_out.clear();
-    origin.why = "the model was imported: what its first parameters had seen is not known";
+    origin.why = unknown;
     return origin;
   }
-  if (imported) return Unknown("the model was imported");
+  if (!unknown.empty()) return Unknown(unknown);
   return RowsOrigin{.of_all = v1::ROWS_ORIGIN_OTHER_DATASET};
 }
 

@@ -27,10 +27,11 @@ class Evaluations : public ::testing::Test {
     MakeDataset(server_, "roll", 1000);
   }
 
-  void Train(const std::string& job, const std::function<void(v1::TrainConfig*)>& change) {
+  void Train(const std::string& job, const std::function<void(v1::TrainConfig*)>& change,
+             const std::string& model = "roll") {
     v1::CreateTrainJobRequest request;
     request.set_train_job_id(job);
-    request.mutable_train_job()->set_model("models/roll");
+    request.mutable_train_job()->set_model("models/" + model);
     request.mutable_train_job()->set_dataset("datasets/roll");
     request.mutable_train_job()->mutable_config()->set_epochs(1);
     change(request.mutable_train_job()->mutable_config());
@@ -171,6 +172,17 @@ TEST_F(Evaluations, WhatADeletedVersionSawIsNotKnown) {
   ASSERT_EQ(EvaluateRoll(false, &reply).code, StatusCode::OK);
   EXPECT_EQ(reply.dataset().origin(), v1::ROWS_ORIGIN_UNKNOWN);
   EXPECT_EQ(EvaluateRoll(true, &reply).code, StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(Evaluations, WhatAnotherModelSawIsNotKnown) {
+  Train("first", [](auto*) {});
+  MakeModel(server_, "heir", 3);
+  Train(
+      "second", [](auto* config) { config->set_start_from("models/roll/versions/1"); }, "heir");
+  v1::EvaluateResponse reply;
+  const Seen seen = EvaluateRoll(true, &reply, "models/heir");
+  EXPECT_EQ(seen.code, StatusCode::FAILED_PRECONDITION) << seen;
+  EXPECT_THAT(seen.message, HasSubstr("began from models/roll/versions/1"));
 }
 
 TEST_F(Evaluations, OfASnapshotTheRowsMayBeTrainedOn) {
