@@ -36,7 +36,8 @@ TEST_P(Inference, BlocksAreAllRowsInOrder) {
   EXPECT_EQ(mapped->layers, (std::vector<Array>{x, x}));
 
   const auto draws = ResultOf<Draws>([&](auto done) {
-    Sample(Borrow(flow), rows, /*seed=*/7, /*first_row=*/5, Caller(), &compute, std::move(done));
+    Sample(Borrow(flow), rows, /*seed=*/7, /*first_row=*/5, Array(), Caller(), &compute,
+           std::move(done));
   });
   ASSERT_TRUE(draws.ok());
   ASSERT_EQ(draws->x.shape(), (std::vector<int64_t>{rows, 2}));
