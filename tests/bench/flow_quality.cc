@@ -38,7 +38,7 @@ struct Set {
 };
 
 struct Budget {
-  int64_t seeds = 3, steps = 4000;
+  int64_t seeds = 3, steps = 2000;
   int threads = 2;
   double learning_rate = 2e-3;
 };
