@@ -20,6 +20,7 @@
 #include "server/flows/parameters.h"
 #include "server/flows/spec_names.h"
 #include "server/models/engine_flow.h"
+#include "server/training/column_checks.h"
 #include "server/training/trainer.h"
 
 namespace sluiced {
@@ -95,6 +96,22 @@ Array RowsAt(const Array& rows, const std::vector<int64_t>& numbers) {
   return picked;
 }
 
+// Discrete columns get their noise before the split, so that both parts are of one
+// density.
+Array Continuous(const Array& rows) {
+  flows::FlowSpec spec;
+  spec.dim = rows.cols();
+  std::vector<int64_t> all(static_cast<size_t>(rows.rows()));
+  std::iota(all.begin(), all.end(), int64_t{0});
+  std::vector<int64_t> discrete;
+  for (const auto& column : training::FindDegenerateColumns(spec, rows, all)) {
+    if (column.kind == training::DegenerateColumn::Kind::kDiscrete) {
+      discrete.push_back(column.column);
+    }
+  }
+  return training::Dequantize(rows, discrete, kToySeed);
+}
+
 // A fifth of the rows is the test set.
 absl::StatusOr<Set> FileSet(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -102,7 +119,7 @@ absl::StatusOr<Set> FileSet(const std::string& path) {
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   const bool is_npy = path.ends_with(".npy");
   ASSIGN_OR_RETURN(data::Table table, is_npy ? data::ReadNpy(bytes) : data::ReadCsv(bytes));
-  const Array rows = table.rows.To(DType::kFloat64);
+  const Array rows = Continuous(table.rows);
   std::vector<int64_t> train, test;
   const size_t width = static_cast<size_t>(rows.cols()) * sizeof(double);
   for (int64_t row = 0; row < rows.rows(); ++row) {
@@ -138,7 +155,6 @@ training::TrainInput InputOf(const flows::FlowSpec& spec, const Budget& budget, 
   input.config.epochs = std::max<int64_t>(1, budget.steps * kBatch / rows);
   input.config.learning_rate = budget.learning_rate;
   input.config.schedule = training::Schedule::kCosine;
-  input.config.degenerate = training::Degenerate::kDequantize;
   input.config.snapshots = -1;
   input.threads = budget.threads;
   return input;
