@@ -28,7 +28,7 @@ namespace {
 
 constexpr int64_t kLayers = 6;
 constexpr int64_t kParameters = 25'000;  // Within a fifth.
-constexpr int64_t kToyRows = 20'000, kToyTestRows = 100'000;
+constexpr int64_t kToyRows = 100'000, kToyTestRows = 100'000;
 constexpr uint64_t kToySeed = 0, kToyTestSeed = 1;
 constexpr int64_t kBatch = 512;
 
@@ -39,7 +39,7 @@ struct Set {
 };
 
 struct Budget {
-  int64_t seeds = 3, steps = 2000;
+  int64_t seeds = 3, steps = 4000;
   int threads = 2;
   double learning_rate = 2e-3;
 };
