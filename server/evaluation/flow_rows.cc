@@ -1,6 +1,7 @@
 #include "server/evaluation/flow_rows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <numeric>
 #include <utility>
@@ -34,7 +35,28 @@ void Put(const Array& block, int64_t first, Array* whole) {
               block.bytes().data(), block.bytes().size());
 }
 
+template <typename T>
+void WrapColumn(const flows::Column& column, std::span<T> numbers, size_t columns) {
+  const double turn = column.high - column.low;
+  for (size_t i = static_cast<size_t>(column.index); i < numbers.size(); i += columns) {
+    const double turns = (static_cast<double>(numbers[i]) - column.low) / turn;
+    numbers[i] = static_cast<T>(column.low + (turns - std::floor(turns)) * turn);
+  }
+}
+
 }  // namespace
+
+void WrapCircles(const flows::FlowSpec& spec, Array* rows) {
+  const auto columns = static_cast<size_t>(flows::RowColumns(spec));
+  for (const flows::Column& column : spec.columns) {
+    if (column.support != flows::Support::kPeriodic) continue;
+    if (rows->dtype() == DType::kFloat32) {
+      WrapColumn(column, rows->as<float>(), columns);
+    } else {
+      WrapColumn(column, rows->as<double>(), columns);
+    }
+  }
+}
 
 absl::StatusOr<flows::Samples> DrawRows(const flows::Flow& flow, int64_t n, uint64_t seed,
                                         int64_t first_row, const Array& context,

@@ -32,6 +32,10 @@ absl::StatusOr<flows::Images> MapRows(const flows::Flow& flow, Space from, const
 absl::StatusOr<std::vector<double>> TargetDensity(const targets::Target& target, const Array& x,
                                                   const KeepGoing& keep_going);
 
+// Rows [n, RowColumns(spec)] with the values of periodic columns turned into [low, high),
+// where draws lie.
+void WrapCircles(const flows::FlowSpec& spec, Array* rows);
+
 Array TakeRows(const Array& from, std::span<const int64_t> rows);
 // Columns [first, first + count) of [n, columns].
 Array TakeColumns(const Array& from, int64_t first, int64_t count);

@@ -197,6 +197,14 @@ std::vector<std::string> Warnings(const FlowSpec& spec) {
     warnings.push_back(absl::StrCat("One layer leaves the first ", spec.dim / 2, " of ", spec.dim,
                                     " coordinates untouched: use two layers or more."));
   }
+  const bool has_positive =
+      std::any_of(spec.columns.begin(), spec.columns.end(),
+                  [](const Column& column) { return column.support == Support::kPositive; });
+  if (has_positive && spec.base == Base::kStudentT) {
+    warnings.push_back(
+        "The logarithm of a positive column has the heavy tails of Student's t: some draws "
+        "overflow, the more the fewer the degrees of freedom.");
+  }
   if (spec.dim > 16 && !is_coupling) {
     warnings.push_back(absl::StrCat("Sampling an autoregressive flow takes a pass for each of its ",
                                     spec.dim, " dimensions; scoring takes one."));

@@ -76,10 +76,13 @@ absl::StatusOr<Array> LoadEvaluatedRows(const Runtime& runtime, const models::Lo
   if (all->rows() != dataset.rows || all->cols() != dataset.columns) {
     return absl::AbortedError(absl::StrCat("datasets/", query.dataset, " was replaced"));
   }
-  return CheckRows(
-      evaluation::TakeRows(*all, chosen),
-      {.dim = flows::RowColumns(spec), .dtype = spec.dtype, .max_rows = runtime.limits.rows},
-      "dataset", "dataset");
+  ASSIGN_OR_RETURN(Array rows, CheckRows(evaluation::TakeRows(*all, chosen),
+                                         {.dim = flows::RowColumns(spec),
+                                          .dtype = spec.dtype,
+                                          .max_rows = runtime.limits.rows},
+                                         "dataset", "dataset"));
+  evaluation::WrapCircles(spec, &rows);
+  return rows;
 }
 
 }  // namespace sluiced::rpc

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -35,6 +36,11 @@ TEST(Grid, CellsAreSquareAndOfTheNumberAsked) {
   EXPECT_EQ(grid.rows, 100);
   const Grid thin = SquareGrid({0, 1e9}, {0, 1e-9}, 1000);
   EXPECT_LE(static_cast<int64_t>(thin.columns) * thin.rows, 4000);
+  for (const Grid& unlike :
+       {SquareGrid({0, 1e-2}, {-180, 180}, 160'000), SquareGrid({-180, 180}, {0, 1e-2}, 160'000)}) {
+    EXPECT_LE(std::max(unlike.columns, unlike.rows), 32'767) << "cairo draws no larger image";
+    EXPECT_GE(std::min(unlike.columns, unlike.rows), 8);
+  }
   const Matrix centers = Centers(grid);
   EXPECT_EQ(centers.rows, 20'000);
   EXPECT_NEAR(centers(0, 0), -3.98, 1e-12);

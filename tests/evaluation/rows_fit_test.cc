@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "server/evaluation/flow_rows.h"
 #include "server/evaluation/self_test.h"
 #include "tests/evaluation/evaluation_support.h"
 
@@ -35,6 +36,16 @@ TEST(RowsFit, RowsOfTheFlowItselfFit) {
   EXPECT_EQ(fit.draws, 4000);
   EXPECT_EQ(fit.without_density, 0);
   EXPECT_TRUE(fit.calibration.empty());
+}
+
+TEST(WrapCircles, TurnsAnglesIntoTheirRangeAndNothingElse) {
+  flows::FlowSpec spec;
+  spec.dim = 2;
+  spec.context_dim = 1;
+  spec.columns = {{.index = 1, .support = flows::Support::kPeriodic, .low = 1, .high = 3}};
+  Array rows = Array::FromDoubles({3, 3}, std::vector<double>{7, 0.5, 9, 7, 3.25, 9, 7, 2, 9});
+  WrapCircles(spec, &rows);
+  EXPECT_EQ(rows, Array::FromDoubles({3, 3}, std::vector<double>{7, 2.5, 9, 7, 1.25, 9, 7, 2, 9}));
 }
 
 TEST(RowsFit, ShiftedRowsAreFound) {

@@ -48,6 +48,43 @@ TEST(FlowSpec, MissingFieldsTakeTheirDefaults) {
   EXPECT_EQ(*SpecFromJson(R"({"dim": 2})"), Valid());
 }
 
+// What each new field may be, and which of them go together.
+TEST(FlowSpec, NonsenseAmongArchitecturesColumnsAndBasesNamesTheField) {
+  const struct {
+    std::string json, field;
+  } kCases[] = {
+      {R"({"dim": 2, "mixing": "lu"})", "mixing"},
+      {R"({"dim": 2, "act_norm": true})", "act_norm"},
+      {R"({"dim": 2, "bins": 1})", "bins"},
+      {R"({"dim": 2, "bins": 257})", "bins"},
+      {R"({"dim": 2, "bound": 0})", "bound"},
+      {R"({"dim": 2, "context_dim": -1})", "context_dim"},
+      {R"({"dim": 2, "components": 0})", "components"},
+      {R"({"dim": 2, "degrees_of_freedom": 0.1})", "degrees_of_freedom"},
+      {R"({"dim": 2, "base": "cauchy"})", "base"},
+      {R"({"dim": 2, "base": "uniform"})", "base"},
+      {R"({"dim": 2, "columns": 3})", "columns"},
+      {R"({"dim": 2, "columns": [{"index": 2, "support": "positive"}]})", "columns[0].index"},
+      {R"({"dim": 2, "columns": [{"index": 0, "support": "round"}]})", "columns[0].support"},
+      {R"({"dim": 2, "columns": [{"index": 0, "support": "periodic", "high": 1}]})",
+       "columns[0].support"},
+      {R"({"dim": 2, "columns": [{"index": 0, "support": "interval", "low": 1, "high": 1}]})",
+       "columns[0].high"},
+      {R"({"dim": 2, "columns": [{"index": 1, "support": "positive"},
+                                 {"index": 0, "support": "positive"}]})",
+       "columns[1].index"},
+      {R"({"dim": 2, "columns": [{"index": 0, "wide": 1}]})", "columns[0].wide"},
+      {R"({"dim": 2, "architecture": "neural-spline", "mixing": "permute",
+           "columns": [{"index": 0, "support": "periodic", "high": 1}]})",
+       "mixing"},
+  };
+  for (const auto& [json, field] : kCases) {
+    const absl::Status status = SpecFromJson(json).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << json;
+    EXPECT_EQ(status.message().substr(0, field.size()), field) << json << ": " << status;
+  }
+}
+
 TEST(FlowSpec, HostileJsonNamesTheField) {
   const struct {
     std::string json, field;

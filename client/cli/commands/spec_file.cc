@@ -147,7 +147,10 @@ Result<FlowSpec> ParseSpec(const std::string& json) {
                            {"act_norm", Into(&spec.act_norm)},
                            {"bins", Into(&spec.bins)},
                            {"bound", Into(&spec.bound)}};
-  if (Status status = ReadFields("", document, readers); !status.ok()) return status;
+  // Of a whole model, its spec.
+  const bool is_model = document.is_object() && document.contains("spec");
+  const Status status = ReadFields("", is_model ? document["spec"] : document, readers);
+  if (!status.ok()) return status;
   return spec;
 }
 

@@ -1,4 +1,5 @@
-// A flow's spec as text: JSON, as `sluice model get --format json` prints it.
+// A flow's spec as text: the JSON that `sluice model get --format json` prints, or its
+// field `spec`.
 #pragma once
 
 #include <string>

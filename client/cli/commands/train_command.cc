@@ -22,7 +22,11 @@ struct TrainCommand {
 int64_t SourceDim(Context& context, const TrainCommand& command) {
   if (!command.dataset.empty()) {
     const int64_t columns = OrFail(context.client().GetDataset(command.dataset)).columns;
-    return columns - command.flow.context_dim - (command.weights.empty() ? 0 : 1);
+    const int64_t taken = command.flow.context_dim + (command.weights.empty() ? 0 : 1);
+    if (columns > taken) return columns - taken;
+    FailUsage("dataset " + command.dataset + " has " + std::to_string(columns) +
+              " columns; context and weights take " + std::to_string(taken) +
+              ", and leave none for x");
   }
   for (const Target& target : OrFail(context.client().ListTargets())) {
     if (target.id == command.target) return target.dim;

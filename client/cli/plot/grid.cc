@@ -6,6 +6,8 @@
 namespace sluice::plot {
 namespace {
 
+constexpr int kMostCellsOfASide = 4096;
+
 // The cell of `value` among `count` in the range; -1 outside, and for NaN.
 int CellOf(double value, Range range, int count) {
   const double at = (value - range.low) / range.span() * count;
@@ -20,8 +22,10 @@ Grid SquareGrid(Range x, Range y, int cells) {
   grid.y = y;
   const double side = std::sqrt(x.span() * y.span() / cells);
   // Ranges of very unlike spans still get a few cells each way.
-  grid.columns = std::clamp(static_cast<int>(std::lround(x.span() / side)), 8, cells);
-  grid.rows = std::clamp(static_cast<int>(std::lround(y.span() / side)), 8, cells);
+  // Cairo draws no image of more than 32,767 either way, and nobody sees as many.
+  const double most = std::min(cells, kMostCellsOfASide);
+  grid.columns = static_cast<int>(std::clamp(std::round(x.span() / side), 8.0, most));
+  grid.rows = static_cast<int>(std::clamp(std::round(y.span() / side), 8.0, most));
   grid.columns = std::min(grid.columns, 4 * cells / grid.rows);
   grid.values.assign(static_cast<size_t>(grid.columns) * grid.rows, 0);
   return grid;
