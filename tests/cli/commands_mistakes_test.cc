@@ -140,6 +140,7 @@ TEST_F(Commands, WarningsOfATrainingStandInItsSummary) {
   EXPECT_EQ(refused.code, kExitJobFailed);
   EXPECT_THAT(refused.err, HasSubstr("column 0 is constant (1): the likelihood grows without "
                                      "bound; drop it"));
+  EXPECT_THAT(refused.err, HasSubstr("`sluice model delete same` before other options"));
   const Ran ran = Sluice(train + "--batch-size 999 --degenerate allow");
   EXPECT_EQ(ran.code, kExitOk) << ran.err;
   const size_t summary = ran.err.find("SUCCEEDED");

@@ -107,7 +107,15 @@ void Train(Context& context, const TrainCommand& command, bool spec_given) {
   }
   Say("job " + job.id + ": model " + command.model +
       (command.dataset.empty() ? ", target " + command.target : ", dataset " + command.dataset));
-  WatchJob(context, job.id, 0);
+  try {
+    WatchJob(context, job.id, 0);
+  } catch (const CommandFailure& failure) {
+    if (made_model && failure.exit_code == kExitJobFailed) {
+      Say("model " + command.model + " stays as it was made; `sluice model delete " +
+          command.model + "` before other options of the flow can count");
+    }
+    throw;
+  }
 }
 
 // What would be ignored without a word.
