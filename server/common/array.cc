@@ -86,7 +86,8 @@ Array Array::Rows(int64_t first, int64_t count) const {
   shape[0] = count;
   Array out(dtype_, std::move(shape));
   const size_t row_bytes = static_cast<size_t>(cols()) * SizeOf(dtype_);
-  if (count > 0) {
+  // Of no columns there is nothing, and no address to copy it from.
+  if (!out.bytes_.empty()) {
     std::memcpy(out.bytes_.data(), bytes_.data() + static_cast<size_t>(first) * row_bytes,
                 static_cast<size_t>(count) * row_bytes);
   }
