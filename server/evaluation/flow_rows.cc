@@ -118,28 +118,6 @@ absl::StatusOr<std::vector<double>> TargetDensity(const targets::Target& target,
   return log_density;
 }
 
-Array TakeRows(const Array& from, std::span<const int64_t> rows) {
-  Array taken(from.dtype(), {static_cast<int64_t>(rows.size()), from.shape()[1]});
-  const size_t bytes = RowBytes(from);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    std::memcpy(taken.bytes().data() + i * bytes,
-                from.bytes().data() + static_cast<size_t>(rows[i]) * bytes, bytes);
-  }
-  return taken;
-}
-
-Array TakeColumns(const Array& from, int64_t first, int64_t count) {
-  SLUICED_CHECK(first >= 0 && count >= 0 && first + count <= from.shape()[1]);
-  Array taken(from.dtype(), {from.rows(), count});
-  if (count == 0) return taken;
-  const size_t step = RowBytes(from), width = RowBytes(taken);
-  const size_t skip = static_cast<size_t>(first) * SizeOf(from.dtype());
-  for (size_t row = 0; row < static_cast<size_t>(from.rows()); ++row) {
-    std::memcpy(taken.bytes().data() + row * width, from.bytes().data() + row * step + skip, width);
-  }
-  return taken;
-}
-
 std::vector<double> ColumnOf(const Array& from, int64_t column) {
   std::vector<double> values(static_cast<size_t>(from.rows()));
   for (int64_t row = 0; row < from.rows(); ++row) {
@@ -152,19 +130,6 @@ std::vector<double> ToDoubles(const Array& from) {
   std::vector<double> values(static_cast<size_t>(from.size()));
   for (size_t i = 0; i < values.size(); ++i) values[i] = from.At(static_cast<int64_t>(i));
   return values;
-}
-
-Array Beside(const Array& x, const Array& context) {
-  if (context.size() == 0) return x;
-  SLUICED_CHECK(x.rows() == context.rows() && x.dtype() == context.dtype());
-  Array both(x.dtype(), {x.rows(), x.shape()[1] + context.shape()[1]});
-  const size_t left = RowBytes(x), right = RowBytes(context);
-  for (size_t row = 0; row < static_cast<size_t>(x.rows()); ++row) {
-    std::byte* out = both.bytes().data() + row * (left + right);
-    std::memcpy(out, x.bytes().data() + row * left, left);
-    std::memcpy(out + left, context.bytes().data() + row * right, right);
-  }
-  return both;
 }
 
 std::vector<int64_t> ChooseRows(int64_t count, int64_t wanted, uint64_t seed) {

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/common/array.h"
+#include "server/common/array_parts.h"
 #include "server/flows/flow.h"
 #include "server/targets/target.h"
 
@@ -36,13 +37,8 @@ absl::StatusOr<std::vector<double>> TargetDensity(const targets::Target& target,
 // where draws lie.
 void WrapCircles(const flows::FlowSpec& spec, Array* rows);
 
-Array TakeRows(const Array& from, std::span<const int64_t> rows);
-// Columns [first, first + count) of [n, columns].
-Array TakeColumns(const Array& from, int64_t first, int64_t count);
 std::vector<double> ColumnOf(const Array& from, int64_t column);
 std::vector<double> ToDoubles(const Array& from);
-// [n, a + b] of [n, a] and [n, b], of one dtype. Without columns of b: x itself.
-Array Beside(const Array& x, const Array& context);
 
 // `wanted` of the numbers 0 to count - 1, ascending, a pure function of its arguments;
 // all of them where there are no more.

@@ -7,12 +7,12 @@
 namespace sluiced::flows {
 namespace {
 
-// mask(o, i) = 1 where of_output[o] > of_input[i], or >= unless `strict`.
+// mask(o, i) = 1 where of_output[o] >= of_input[i].
 torch::Tensor MaskOf(const std::vector<int64_t>& of_output, const std::vector<int64_t>& of_input,
-                     bool strict) {
+                     DType dtype) {
   const torch::Tensor out = torch::tensor(of_output, torch::kInt64).unsqueeze(1);
   const torch::Tensor in = torch::tensor(of_input, torch::kInt64).unsqueeze(0);
-  return strict ? out > in : out >= in;
+  return (out >= in).to(ScalarTypeOf(dtype));
 }
 
 }  // namespace
@@ -43,11 +43,9 @@ void Conditioner::MakeMasks(const FlowSpec& spec, int64_t layer) {
   }
   of_input.insert(of_input.end(), static_cast<size_t>(spec.context_dim), 0);
   const std::vector<int64_t> degrees = HiddenDegrees(spec);
-  const auto type = ScalarTypeOf(spec.dtype);
-  masks_.push_back(MaskOf(degrees, of_input, false).to(type));
-  for (int64_t k = 1; k < spec.depth; ++k)
-    masks_.push_back(MaskOf(degrees, degrees, false).to(type));
-  masks_.push_back(MaskOf(of_output, degrees, false).to(type));
+  masks_.push_back(MaskOf(degrees, of_input, spec.dtype));
+  for (int64_t k = 1; k < spec.depth; ++k) masks_.push_back(MaskOf(degrees, degrees, spec.dtype));
+  masks_.push_back(MaskOf(of_output, degrees, spec.dtype));
 }
 
 Views Conditioner::Bind(const torch::Tensor& parameters) const {

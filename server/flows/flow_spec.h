@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +21,6 @@ enum class Architecture {
   kMaskedAutoregressiveSpline,  // Durkan et al. 2019, autoregressive form.
 };
 absl::string_view NameOf(Architecture architecture);  // "real-nvp", "neural-spline"
-std::optional<Architecture> ArchitectureFromName(absl::string_view name);
 const std::vector<Architecture>& AllArchitectures();
 bool IsAutoregressive(Architecture architecture);
 bool IsSpline(Architecture architecture);

@@ -38,16 +38,19 @@ void VisitConditioner(const FlowSpec& spec, int64_t layer, Visit&& visit) {
 }
 
 template <typename Visit>
-void VisitSlices(const FlowSpec& spec, Visit&& visit) {
-  for (int64_t layer = 0; layer < spec.layers; ++layer) {
-    if (spec.mixing == Mixing::kLu) {
-      visit(Part::kLu, layer, int64_t{0}, size_t{0}, spec.dim, spec.dim, true);
-    }
-    for (size_t i = 0; spec.act_norm && i < 2; ++i) {
-      visit(Part::kActNorm, layer, int64_t{0}, i, spec.dim, int64_t{0}, false);
-    }
-    VisitConditioner(spec, layer, visit);
+void VisitLayer(const FlowSpec& spec, int64_t layer, Visit&& visit) {
+  if (spec.mixing == Mixing::kLu) {
+    visit(Part::kLu, layer, int64_t{0}, size_t{0}, spec.dim, spec.dim, true);
   }
+  for (size_t i = 0; spec.act_norm && i < 2; ++i) {
+    visit(Part::kActNorm, layer, int64_t{0}, i, spec.dim, int64_t{0}, false);
+  }
+  VisitConditioner(spec, layer, visit);
+}
+
+// Those of the whole flow, behind all layers.
+template <typename Visit>
+void VisitRest(const FlowSpec& spec, Visit&& visit) {
   if (spec.architecture == Architecture::kNice) {
     visit(Part::kScaling, int64_t{-1}, int64_t{0}, size_t{0}, spec.dim, int64_t{0}, false);
   }
@@ -62,6 +65,25 @@ void VisitSlices(const FlowSpec& spec, Visit&& visit) {
       visit(Part::kBase, int64_t{-1}, int64_t{0}, i, spec.components, spec.dim, true);
     }
   }
+}
+
+// A visitor that adds up the numbers of the slices. A double holds every count up to
+// kMaxParameters exactly, and overflows for none.
+auto CountInto(double* count) {
+  return [count](Part, int64_t, int64_t, size_t, int64_t rows, int64_t columns, bool is_matrix) {
+    *count += static_cast<double>(rows) * (is_matrix ? static_cast<double>(columns) : 1);
+  };
+}
+
+// Numbers of the first `layers` layers: those of one parity are alike.
+double CountOfLayers(const FlowSpec& spec, int64_t layers) {
+  double count = 0;
+  for (int64_t parity = 0; parity < 2; ++parity) {
+    double layer = 0;
+    VisitLayer(spec, parity, CountInto(&layer));
+    count += layer * static_cast<double>((layers + 1 - parity) / 2);
+  }
+  return count;
 }
 
 std::string NameOfSlice(const FlowSpec& spec, Part part, int64_t layer, int64_t net, size_t index) {
@@ -86,6 +108,22 @@ std::string NameOfSlice(const FlowSpec& spec, Part part, int64_t layer, int64_t 
   return absl::StrCat("layers.", layer, ".", kSeedNets[net], ".", 2 * map, kind);
 }
 
+// The slices of a layer, or of the whole flow (-1).
+void AddSlices(const FlowSpec& spec, int64_t layer, std::vector<ParameterSlice>* out) {
+  auto offset = static_cast<int64_t>(CountOfLayers(spec, layer < 0 ? spec.layers : layer));
+  const auto add = [&](Part part, int64_t of, int64_t net, size_t index, int64_t rows,
+                       int64_t columns, bool is_matrix) {
+    std::vector<int64_t> shape = {rows};
+    if (is_matrix) shape.push_back(columns);
+    const int64_t size = is_matrix ? rows * columns : rows;
+    out->push_back(
+        {NameOfSlice(spec, part, of, net, index), std::move(shape), offset, size, part, of});
+    offset += size;
+  };
+  if (layer < 0) return VisitRest(spec, add);
+  VisitLayer(spec, layer, add);
+}
+
 template <typename T>
 void FillUniform(PhiloxReader reader, double bound, std::span<T> out) {
   for (T& number : out) number = static_cast<T>((2 * reader.Uniform() - 1) * bound);
@@ -96,7 +134,7 @@ void FillNormal(PhiloxReader reader, std::span<T> out) {
   for (T& number : out) number = static_cast<T>(reader.Normal());
 }
 
-// Fills the `index`-th of the slices; all zero before.
+// `out` is zero at first; bound: of a conditioner's numbers, 0: they stay zero.
 template <typename T>
 void Initialize(const FlowSpec& spec, const ParameterSlice& slice, PhiloxReader reader,
                 double bound, std::span<T> out) {
@@ -180,46 +218,26 @@ std::vector<int64_t> Permutation(const FlowSpec& spec, int64_t layer) {
 
 std::vector<ParameterSlice> ParameterLayout(const FlowSpec& spec) {
   std::vector<ParameterSlice> layout;
-  int64_t offset = 0;
-  VisitSlices(spec, [&](Part part, int64_t layer, int64_t net, size_t index, int64_t rows,
-                        int64_t columns, bool is_matrix) {
-    std::vector<int64_t> shape = {rows};
-    if (is_matrix) shape.push_back(columns);
-    const int64_t size = is_matrix ? rows * columns : rows;
-    layout.push_back(
-        {NameOfSlice(spec, part, layer, net, index), std::move(shape), offset, size, part, layer});
-    offset += size;
-  });
+  for (int64_t layer = 0; layer < spec.layers; ++layer) AddSlices(spec, layer, &layout);
+  AddSlices(spec, -1, &layout);
   return layout;
+}
+
+std::vector<ParameterSlice> SlicesOf(const FlowSpec& spec, Part part, int64_t layer) {
+  std::vector<ParameterSlice> slices;
+  AddSlices(spec, layer, &slices);
+  std::erase_if(slices, [part](const ParameterSlice& slice) { return slice.part != part; });
+  return slices;
 }
 
 int64_t ParameterCount(const FlowSpec& spec) {
   return static_cast<int64_t>(ApproximateParameterCount(spec));
 }
 
-// Layers of one parity are alike. A double holds every count up to kMaxParameters
-// exactly, and overflows for none.
 double ApproximateParameterCount(const FlowSpec& spec) {
-  double count = 0;
-  FlowSpec some = spec;
-  for (int64_t parity = 0; parity < 2; ++parity) {
-    double layer = 0;
-    VisitConditioner(
-        some, parity,
-        [&](Part, int64_t, int64_t, size_t, int64_t rows, int64_t columns, bool is_matrix) {
-          layer += static_cast<double>(rows) * (is_matrix ? static_cast<double>(columns) : 1);
-        });
-    count += layer * static_cast<double>((spec.layers + 1 - parity) / 2);
-  }
-  const auto dim = static_cast<double>(spec.dim);
-  if (spec.mixing == Mixing::kLu) count += static_cast<double>(spec.layers) * dim * dim;
-  if (spec.act_norm) count += static_cast<double>(spec.layers) * 2 * dim;
-  some.layers = 0;
-  VisitSlices(some,
-              [&](Part, int64_t, int64_t, size_t, int64_t rows, int64_t columns, bool is_matrix) {
-                count += static_cast<double>(rows) * (is_matrix ? static_cast<double>(columns) : 1);
-              });
-  return count;
+  double rest = 0;
+  VisitRest(spec, CountInto(&rest));
+  return CountOfLayers(spec, spec.layers) + rest;
 }
 
 Array InitialParameters(const FlowSpec& spec, uint64_t seed) {

@@ -77,6 +77,8 @@ struct ParameterSlice {
 // contiguous and cover the buffer. Of real-nvp the scale net stands before the shift
 // net, so that its buffer is [layers, 2, numbers of one net].
 std::vector<ParameterSlice> ParameterLayout(const FlowSpec& spec);
+// Those of one part of one layer (-1: of the whole flow), without making all others.
+std::vector<ParameterSlice> SlicesOf(const FlowSpec& spec, Part part, int64_t layer);
 int64_t ParameterCount(const FlowSpec& spec);
 // The same of a spec whose numbers may be too many to count.
 double ApproximateParameterCount(const FlowSpec& spec);

@@ -56,11 +56,4 @@ std::span<const Named<Support>> NamesOf() {
 absl::string_view NameOf(Architecture architecture) { return NameIn(architecture); }
 absl::string_view NameOf(Executor executor) { return NameIn(executor); }
 
-std::optional<Architecture> ArchitectureFromName(absl::string_view name) {
-  for (const Named<Architecture>& one : kArchitectures) {
-    if (one.name == name) return one.value;
-  }
-  return std::nullopt;
-}
-
 }  // namespace sluiced::flows

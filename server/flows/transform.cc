@@ -1,17 +1,6 @@
 #include "server/flows/transform.h"
 
-#include <algorithm>
-#include <iterator>
-
 namespace sluiced::flows {
-
-std::vector<ParameterSlice> SlicesOf(const FlowSpec& spec, Part part, int64_t layer) {
-  std::vector<ParameterSlice> slices;
-  std::ranges::copy_if(
-      ParameterLayout(spec), std::back_inserter(slices),
-      [&](const ParameterSlice& slice) { return slice.part == part && slice.layer == layer; });
-  return slices;
-}
 
 // One split instead of many slices: autograd pays for each when it goes back.
 Views ViewsOf(std::span<const ParameterSlice> slices, const torch::Tensor& parameters) {

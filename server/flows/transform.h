@@ -39,8 +39,6 @@ class Transform {
   virtual Image FromBase(const Views& views, const torch::Tensor& z, const Given& given) const = 0;
 };
 
-// The slices of `part` of `layer` (-1: of the whole flow), in order.
-std::vector<ParameterSlice> SlicesOf(const FlowSpec& spec, Part part, int64_t layer);
 // Views of the slices, which lie one behind the other.
 Views ViewsOf(std::span<const ParameterSlice> slices, const torch::Tensor& parameters);
 

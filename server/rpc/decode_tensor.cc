@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "server/common/array_parts.h"
 #include "server/common/errors.h"
 #include "server/common/status_macros.h"
 
@@ -60,21 +61,6 @@ absl::Status CheckFinite(absl::string_view field, const Array& rows, absl::strin
   if (i == rows.size()) return absl::OkStatus();
   return FieldError(field, absl::StrCat("row ", i / rows.cols(), ", column ", i % rows.cols(),
                                         " (from 0) is ", what));
-}
-
-// Rows of `context` behind those of `rows`, or its one row behind all.
-Array SideBySide(const Array& rows, const Array& context) {
-  const size_t left = static_cast<size_t>(rows.cols()) * SizeOf(rows.dtype());
-  const size_t right = static_cast<size_t>(context.cols()) * SizeOf(rows.dtype());
-  Array joined(rows.dtype(), {rows.rows(), rows.shape()[1] + context.shape()[1]});
-  const size_t step = context.rows() == 1 ? 0 : right;
-  std::byte* out = joined.bytes().data();
-  for (size_t row = 0; row < static_cast<size_t>(rows.rows()); ++row) {
-    std::memcpy(out, rows.bytes().data() + row * left, left);
-    std::memcpy(out + left, context.bytes().data() + row * step, right);
-    out += left + right;
-  }
-  return joined;
 }
 
 }  // namespace
@@ -163,7 +149,7 @@ absl::StatusOr<Array> DecodeRows(absl::string_view field, const v1::Tensor& tens
                    DecodeRows(field, tensor, {form.dim, form.dtype, form.max_rows}));
   ASSIGN_OR_RETURN(const std::shared_ptr<const Array> behind,
                    DecodeContext(context, rows.rows(), form));
-  return SideBySide(rows, *behind);
+  return Beside(rows, *behind);
 }
 
 absl::StatusOr<std::shared_ptr<const Array>> DecodeContext(const v1::Tensor* context, int64_t rows,

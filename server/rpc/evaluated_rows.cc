@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "server/common/array_parts.h"
 #include "server/common/errors.h"
 #include "server/common/status_macros.h"
 #include "server/data/table.h"
@@ -76,7 +77,7 @@ absl::StatusOr<Array> LoadEvaluatedRows(const Runtime& runtime, const models::Lo
   if (all->rows() != dataset.rows || all->cols() != dataset.columns) {
     return absl::AbortedError(absl::StrCat("datasets/", query.dataset, " was replaced"));
   }
-  ASSIGN_OR_RETURN(Array rows, CheckRows(evaluation::TakeRows(*all, chosen),
+  ASSIGN_OR_RETURN(Array rows, CheckRows(TakeRows(*all, chosen),
                                          {.dim = flows::RowColumns(spec),
                                           .dtype = spec.dtype,
                                           .max_rows = runtime.limits.rows},

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "server/common/array_parts.h"
 #include "server/common/catch_all.h"
 #include "server/common/check.h"
 #include "server/common/status_macros.h"
@@ -195,12 +196,7 @@ struct DrawsWork {
     const int64_t columns = flow->state().spec.context_dim;
     if (columns == 0) return Array();
     if (context.rows() != 1) return context.Rows(first, count);
-    Array repeated(context.dtype(), {count, columns});
-    const std::span<const std::byte> row = context.bytes();
-    for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
-      std::memcpy(repeated.bytes().data() + i * row.size(), row.data(), row.size());
-    }
-    return repeated;
+    return TakeRows(context, std::vector<int64_t>(static_cast<size_t>(count), 0));
   }
 
   FlowPtr flow;

@@ -1,10 +1,10 @@
 // Maximum likelihood on rows.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <utility>
 #include <vector>
 
+#include "server/common/array_parts.h"
 #include "server/training/criterion.h"
 
 namespace sluiced::training {
@@ -15,25 +15,6 @@ constexpr int64_t kRowsAtOnce = 4096;
 // training rows.
 constexpr int64_t kMaxAssessedRows = 10'000;
 
-void GatherInto(const Array& data, std::span<const int64_t> rows, Array* gathered) {
-  const auto count = static_cast<int64_t>(rows.size());
-  if (gathered->rows() != count || gathered->dtype() != data.dtype()) {
-    *gathered = Array(data.dtype(), {count, data.cols()});
-  }
-  const size_t row_bytes = static_cast<size_t>(data.cols()) * SizeOf(data.dtype());
-  std::byte* out = gathered->bytes().data();
-  for (int64_t row : rows) {
-    std::memcpy(out, data.bytes().data() + static_cast<size_t>(row) * row_bytes, row_bytes);
-    out += row_bytes;
-  }
-}
-
-Array Gather(const Array& data, std::span<const int64_t> rows) {
-  Array gathered(data.dtype(), {static_cast<int64_t>(rows.size()), data.cols()});
-  GatherInto(data, rows, &gathered);
-  return gathered;
-}
-
 struct Weighted {
   Array rows;
   std::vector<double> weights;  // Empty: all weigh the same.
@@ -41,7 +22,7 @@ struct Weighted {
 
 Weighted Pick(const Array& data, const std::vector<double>& weights,
               std::span<const int64_t> rows) {
-  Weighted picked = {Gather(data, rows), {}};
+  Weighted picked = {TakeRows(data, rows), {}};
   if (weights.empty()) return picked;
   for (int64_t row : rows) picked.weights.push_back(weights[static_cast<size_t>(row)]);
   return picked;
@@ -83,7 +64,7 @@ class Likelihood final : public Criterion {
     }
     const auto rows =
         std::span(order_).subspan(static_cast<size_t>(first), static_cast<size_t>(count));
-    GatherInto(train_.rows, rows, &batch_);
+    TakeRowsInto(train_.rows, rows, &batch_);
     return flow_->NegativeLogLikelihood(parameters, batch_, gradient);
   }
 

@@ -113,15 +113,19 @@ absl::StatusOr<TrainOutcome> TrainOnTarget(const TrainInput& input, const Checkp
 absl::StatusOr<TrainOutcome> TrainOnRows(const TrainInput& input, Checkpoint start,
                                          const TrainCallbacks& callbacks) {
   const TrainConfig& config = input.config;
-  ASSIGN_OR_RETURN(const TrainingRows rows, PrepareRows(start.spec, config, *input.rows,
-                                                        input.weight_column, input.column_names));
+  ASSIGN_OR_RETURN(TrainingRows rows, PrepareRows(start.spec, config, input.rows,
+                                                  input.weight_column, input.column_names));
+  // A run that goes on was looked at as it began, maybe by a server that asked for less.
+  if (input.checkpoint.empty()) {
+    RETURN_IF_ERROR(CheckRows(start.spec, config, &rows));
+    RETURN_IF_ERROR(Say(callbacks, rows.notes));
+  }
   if (start.spec.standardize && start.standardization.empty()) {
     ASSIGN_OR_RETURN(start.standardization,
-                     FitStandardization(start.spec, rows.data, rows.split.train));
+                     FitStandardization(start.spec, *rows.data, rows.split.train));
   }
-  if (input.checkpoint.empty()) RETURN_IF_ERROR(Say(callbacks, rows.notes));
   auto criterion = MakeLikelihood(MakeGradients(start.spec, start.standardization, input.threads),
-                                  config, rows.data, start.spec.dtype, rows.split, rows.weights);
+                                  config, *rows.data, start.spec.dtype, rows.split, rows.weights);
   if (input.target != nullptr) {
     criterion = MakeMixed(std::move(criterion), OnTarget(input, start), config.target_weight);
   }

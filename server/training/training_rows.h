@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,18 +15,22 @@
 namespace sluiced::training {
 
 struct TrainingRows {
-  Array data;                      // [n, RowColumns(spec)]
-  std::vector<double> weights;     // [n], or empty.
-  std::vector<std::string> names;  // Of the columns of data, or empty.
+  std::shared_ptr<const Array> data;  // [n, RowColumns(spec)]
+  std::vector<double> weights;        // [n], or empty.
+  std::vector<std::string> names;     // Of the columns of data, or empty.
   Split split;
   std::vector<std::string> notes;  // For people.
 };
 
-// Splits the rows, takes their weights out (weight_column, -1: none), checks every
-// column of x and, where the settings say so, dequantises. INVALID_ARGUMENT naming the
-// column and the remedy.
+// Takes the weights out (weight_column, -1: none), splits the rows and, where the
+// settings say so, dequantises; rows that stay as they are are not copied.
+// INVALID_ARGUMENT naming the column of weights.
 absl::StatusOr<TrainingRows> PrepareRows(const flows::FlowSpec& spec, const TrainConfig& config,
-                                         const Array& rows, int64_t weight_column,
-                                         const std::vector<std::string>& names);
+                                         std::shared_ptr<const Array> rows, int64_t weight_column,
+                                         std::vector<std::string> names);
+
+// Looks at every column of x, and notes what is only to be warned of. INVALID_ARGUMENT
+// naming the column and the remedy.
+absl::Status CheckRows(const flows::FlowSpec& spec, const TrainConfig& config, TrainingRows* rows);
 
 }  // namespace sluiced::training

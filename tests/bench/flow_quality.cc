@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "server/common/array_parts.h"
 #include "server/common/status_macros.h"
 #include "server/data/generators.h"
 #include "server/data/readers.h"
@@ -86,16 +87,6 @@ uint64_t HashOf(std::span<const std::byte> bytes) {
   return hash;
 }
 
-Array RowsAt(const Array& rows, const std::vector<int64_t>& numbers) {
-  Array picked(rows.dtype(), {static_cast<int64_t>(numbers.size()), rows.cols()});
-  const size_t bytes = static_cast<size_t>(rows.cols()) * SizeOf(rows.dtype());
-  for (size_t i = 0; i < numbers.size(); ++i) {
-    const auto from = rows.bytes().subspan(static_cast<size_t>(numbers[i]) * bytes, bytes);
-    std::copy(from.begin(), from.end(), picked.bytes().begin() + static_cast<long>(i * bytes));
-  }
-  return picked;
-}
-
 // Discrete columns get their noise before the split, so that both parts are of one
 // density.
 Array Continuous(const Array& rows) {
@@ -128,7 +119,7 @@ absl::StatusOr<Set> FileSet(const std::string& path) {
   }
   const size_t slash = path.find_last_of('/') + 1;
   const std::string name = path.substr(slash, path.find_last_of('.') - slash);
-  return Set{name, RowsAt(rows, train), RowsAt(rows, test), EntropyOf(name)};
+  return Set{name, TakeRows(rows, train), TakeRows(rows, test), EntropyOf(name)};
 }
 
 // The width that spends the budget of parameters best.

@@ -226,11 +226,7 @@ TEST_F(StreamAccessTest, ATokenTakenBackEndsAnUploadAndNothingIsStored) {
 }
 
 TEST_F(StreamAccessTest, ATokenTakenBackEndsAWatchAtItsNextUpdate) {
-  v1::CreateTrainJobRequest job;
-  job.set_train_job_id("long");
-  job.mutable_train_job()->set_model("models/wow");
-  job.mutable_train_job()->set_target("targets/ring");
-  job.mutable_train_job()->mutable_config()->set_epochs(10'000'000);
+  const v1::CreateTrainJobRequest job = EndlessJob("long");
   grpc::ClientContext create_context;
   AddToken(&create_context, "admin");
   v1::TrainJob made;

@@ -43,11 +43,7 @@ StatusCode LogProb(TestServer& server, const std::string& model, int64_t rows) {
 }
 
 void StartJob(TestServer& server, const std::string& id) {
-  v1::CreateTrainJobRequest request;
-  request.set_train_job_id(id);
-  request.mutable_train_job()->set_model("models/wow");
-  request.mutable_train_job()->set_target("targets/ring");
-  request.mutable_train_job()->mutable_config()->set_epochs(10'000'000);
+  const v1::CreateTrainJobRequest request = EndlessJob(id);
   grpc::ClientContext context;
   v1::TrainJob job;
   const grpc::Status status = server.training->CreateTrainJob(&context, request, &job);

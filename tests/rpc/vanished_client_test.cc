@@ -21,11 +21,7 @@ Config QuickToDoubt() {
 TEST(VanishedClient, IsLetGoWithItsWatchAndTheJobRunsOn) {
   TestServer server(QuickToDoubt());
   MakeModel(server, "wow", 2);
-  v1::CreateTrainJobRequest job;
-  job.set_train_job_id("long");
-  job.mutable_train_job()->set_model("models/wow");
-  job.mutable_train_job()->set_target("targets/ring");
-  job.mutable_train_job()->mutable_config()->set_epochs(10'000'000);
+  const v1::CreateTrainJobRequest job = EndlessJob("long");
   grpc::ClientContext create_context;
   v1::TrainJob made;
   ASSERT_TRUE(server.training->CreateTrainJob(&create_context, job, &made).ok());

@@ -81,6 +81,15 @@ std::ostream& operator<<(std::ostream& out, const Seen& seen) {
              << " retry " << seen.retry_seconds.value_or(-1);
 }
 
+v1::CreateTrainJobRequest EndlessJob(const std::string& id) {
+  v1::CreateTrainJobRequest request;
+  request.set_train_job_id(id);
+  request.mutable_train_job()->set_model("models/wow");
+  request.mutable_train_job()->set_target("targets/ring");
+  request.mutable_train_job()->mutable_config()->set_epochs(10'000'000);
+  return request;
+}
+
 void MakeModel(TestServer& server, const std::string& id, int64_t dim) {
   v1::CreateModelRequest request;
   request.set_model_id(id);

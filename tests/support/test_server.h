@@ -62,6 +62,9 @@ struct Seen {
 Seen SeenBy(const grpc::Status& status);
 std::ostream& operator<<(std::ostream& out, const Seen& seen);
 
+// A train job of models/wow on a target that ends when it is cancelled.
+v1::CreateTrainJobRequest EndlessJob(const std::string& id);
+
 // A model `id` of `dim` dimensions and 4 layers, hidden 8, and a dataset `id` of the
 // swiss roll (3 columns). Throw where the server refuses.
 void MakeModel(TestServer& server, const std::string& id, int64_t dim);

@@ -8,7 +8,7 @@
 #include <numeric>
 #include <string>
 
-#include "server/common/philox.h"
+#include "tests/training/training_support.h"
 
 namespace sluiced::training {
 namespace {
@@ -17,12 +17,6 @@ using testing::DoubleNear;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pointwise;
-
-Array Normals(int64_t rows, int64_t dim) {
-  Array data(DType::kFloat64, {rows, dim});
-  NormalRows<double>(3, Stream::kGenerate, 0, 0, dim, data.as<double>());
-  return data;
-}
 
 flows::FlowSpec SpecOf(int64_t dim) {
   flows::FlowSpec spec;
@@ -78,7 +72,7 @@ TEST(FitStandardization, SeesOnlyTheRowsNamed) {
 
 TEST(FitStandardization, NamesTheConstantColumn) {
   for (double constant : {0.0, 7.0, -1e300, 0.1}) {
-    Array data = Normals(50, 3);
+    Array data = NormalTable(50, 3);
     for (size_t row = 0; row < 50; ++row) data.as<double>()[3 * row + 1] = constant;
     const absl::Status status = FitStandardization(SpecOf(3), data, Every(50)).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);

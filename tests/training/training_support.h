@@ -20,6 +20,13 @@ inline flows::FlowSpec SmallSpec(int64_t dim = 2) {
   return spec;
 }
 
+// Standard normal, float64.
+inline Array NormalTable(int64_t rows, int64_t dim) {
+  Array data(DType::kFloat64, {rows, dim});
+  NormalRows<double>(3, Stream::kGenerate, 0, 0, dim, data.as<double>());
+  return data;
+}
+
 // A banana far from the origin, with columns of different scales.
 inline std::shared_ptr<Array> BananaRows(int64_t rows) {
   auto array = std::make_shared<Array>(DType::kFloat32, std::vector<int64_t>{rows, 2});

@@ -53,12 +53,6 @@ inline size_t BlockAt(size_t output, size_t outputs) {
   return block;
 }
 
-inline size_t BlocksOf(size_t outputs) {
-  size_t count = 0;
-  for (size_t o = 0; o < outputs; o += BlockAt(o, outputs)) ++count;
-  return count;
-}
-
 // weight(o) points to the weights of output o, one an input.
 template <typename T, typename Weight>
 void Pack(size_t in, size_t out, const Inputs* of_block, Weight&& weight, T* HWY_RESTRICT packed) {
