@@ -48,6 +48,8 @@ class ClientImpl final : public Client {
   Result<Dataset> GenerateDataset(const std::string& id, const std::string& toy, int64_t rows,
                                   uint64_t seed, std::optional<double> noise,
                                   const std::string& description) override;
+  Result<Dataset> DrawTarget(const std::string& id, const std::string& target, int64_t rows,
+                             uint64_t seed, const std::string& description) override;
   Result<Matrix> DownloadDataset(const std::string& id) override;
   Result<Dataset> GetDataset(const std::string& id) override;
   Result<std::vector<Dataset>> ListDatasets() override;

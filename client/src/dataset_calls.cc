@@ -92,6 +92,19 @@ Result<Dataset> ClientImpl::GenerateDataset(const std::string& id, const std::st
               DecodeDataset);
 }
 
+Result<Dataset> ClientImpl::DrawTarget(const std::string& id, const std::string& target,
+                                       int64_t rows, uint64_t seed,
+                                       const std::string& description) {
+  v1::GenerateDatasetRequest request;
+  request.set_dataset_id(id);
+  request.set_target(TargetName(target));
+  request.set_rows(rows);
+  request.set_seed(seed);
+  request.set_description(description);
+  return Then(Call(*stubs_.datasets, &DatasetStub::GenerateDataset, request, options_.timeout),
+              DecodeDataset);
+}
+
 Result<Matrix> ClientImpl::DownloadDataset(const std::string& id) {
   v1::DownloadDatasetRequest request;
   request.set_name(DatasetName(id));

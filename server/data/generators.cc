@@ -19,7 +19,9 @@ constexpr int64_t kMaxRows = 10'000'000;
 constexpr double kMaxNoise = 1e6;
 constexpr double kPi = std::numbers::pi;
 
-using Point = std::array<double, 3>;
+constexpr size_t kMostColumns = 16;
+// What a toy's columns leave over is 0.
+using Point = std::array<double, kMostColumns>;
 using Draw = Point (*)(PhiloxReader&);
 
 // As scikit-learn's make_swiss_roll.
@@ -97,6 +99,18 @@ Point Gaussian(PhiloxReader& random) {
   return {x, 0.8 * x + 0.6 * random.Normal(), 0};
 }
 
+// Eight parameters, each normal, and behind them what is seen of them: the posterior of
+// the parameters is normal too (Bishop 2006, eq. 2.116).
+Point LinearGaussian(PhiloxReader& random) {
+  constexpr size_t kHalf = kMostColumns / 2;
+  Point point{};
+  for (size_t i = 0; i < kHalf; ++i) point[i] = random.Normal();
+  for (size_t i = 0; i < kHalf; ++i) {
+    point[kHalf + i] = point[i] + 0.5 * point[(i + 1) % kHalf] + 0.5 * random.Normal();
+  }
+  return point;
+}
+
 // Noise where without it the rows lie on a curve or sheet, and have no density.
 constexpr std::array kToys = {
     Toy{"swiss-roll", 3, 0.1, "a sheet rolled up, as scikit-learn's make_swiss_roll"},
@@ -111,10 +125,13 @@ constexpr std::array kToys = {
     Toy{"banana", 2, 0.0, "a normal bent along a parabola"},
     Toy{"sine", 2, 0.2, "a band around a sine"},
     Toy{"gaussian", 2, 0.0, "a normal with correlation 0.8"},
+    Toy{"linear-gaussian", 16, 0.0,
+        "pairs for inference: 8 normal parameters, and x_i = parameter i + 0.5 of the next "
+        "(the first after the last) + a normal of deviation 0.5"},
 };
 constexpr std::array<Draw, kToys.size()> kDraws = {
-    SwissRoll,    SCurve,   Moons,   Circles, Rings, EightGaussians,
-    Checkerboard, Pinwheel, Spirals, Banana,  Sine,  Gaussian};
+    SwissRoll, SCurve,  Moons,  Circles, Rings,    EightGaussians, Checkerboard,
+    Pinwheel,  Spirals, Banana, Sine,    Gaussian, LinearGaussian};
 
 }  // namespace
 

@@ -1,22 +1,18 @@
 #include "server/rpc/dataset_service.h"
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "absl/time/time.h"
 #include "server/common/errors.h"
-#include "server/common/resource_id.h"
 #include "server/common/status_macros.h"
+#include "server/common/thread_priority.h"
 #include "server/data/generators.h"
 #include "server/data/table.h"
 #include "server/rpc/call.h"
+#include "server/rpc/dataset_generation.h"
 #include "server/rpc/dataset_source.h"
 #include "server/rpc/dataset_upload.h"
-#include "server/rpc/decode_text.h"
 #include "server/rpc/encode_dataset.h"
 #include "server/rpc/names.h"
 #include "server/rpc/paging.h"
@@ -28,44 +24,6 @@ namespace sluiced::rpc {
 namespace {
 
 using google::protobuf::Empty;
-
-struct Generation {
-  std::string toy;
-  int64_t rows;
-  uint64_t seed;
-  std::optional<double> noise;
-};
-
-// As a person would ask for it.
-std::string Describe(const Generation& wanted) {
-  std::string text =
-      absl::StrCat("generate ", wanted.toy, " rows=", wanted.rows, " seed=", wanted.seed);
-  if (wanted.noise) absl::StrAppendFormat(&text, " noise=%g", *wanted.noise);
-  return text;
-}
-
-// The toy's number of columns; 1 for an unknown toy, which the generator refuses.
-int64_t ColumnsOf(absl::string_view toy) {
-  for (const data::Toy& known : data::AllToys()) {
-    if (known.name == toy) return known.columns;
-  }
-  return 1;
-}
-
-absl::StatusOr<Generation> DecodeGeneration(const v1::GenerateDatasetRequest& in,
-                                            const serving::Limits& limits) {
-  RETURN_IF_ERROR(CheckId("dataset_id", in.dataset_id()));
-  RETURN_IF_ERROR(CheckText("description", in.description(), limits.text_bytes));
-  if (in.rows() < 1) return FieldError("rows", "must be at least 1");
-  const int64_t row_bytes = ColumnsOf(in.toy()) * static_cast<int64_t>(sizeof(float));
-  if (in.rows() > limits.upload_bytes / row_bytes) {
-    return Exhausted(absl::StrCat(in.rows(), " rows exceed ", limits.upload_bytes, " bytes"),
-                     absl::ZeroDuration());
-  }
-  Generation wanted{.toy = in.toy(), .rows = in.rows(), .seed = in.seed(), .noise = {}};
-  if (in.has_noise()) wanted.noise = in.noise();
-  return wanted;
-}
 
 class DatasetService final : public v1::DatasetService::WithRawCallbackMethod_UploadDataset<
                                  v1::DatasetService::CallbackService> {
@@ -81,12 +39,16 @@ class DatasetService final : public v1::DatasetService::WithRawCallbackMethod_Up
   grpc::ServerUnaryReactor* GenerateDataset(grpc::CallbackServerContext* context,
                                             const v1::GenerateDatasetRequest* in,
                                             v1::Dataset* out) override {
-    return IoCall(
-        runtime_, Rpc("GenerateDataset"), *context, *in,
-        [this, in, out](Call& call) -> absl::Status {
+    const bool computes = !in->target().empty();
+    return UnaryCall(
+        runtime_, computes ? runtime_.evaluations : runtime_.io, Rpc("GenerateDataset"), *context,
+        *in, [this, in, out, computes](Call& call) -> absl::Status {
           ASSIGN_OR_RETURN(const Generation wanted, DecodeGeneration(*in, runtime_.limits));
-          ASSIGN_OR_RETURN(const data::Table table,
-                           data::Generate(wanted.toy, wanted.rows, wanted.seed, wanted.noise));
+          if (computes) {
+            SetNiceness(runtime_.evaluation_nice);
+            RETURN_IF_ERROR(CheckFree(in->dataset_id()));
+          }
+          ASSIGN_OR_RETURN(const data::Table table, GenerateTable(wanted, call));
           ASSIGN_OR_RETURN(const store::DatasetRecord dataset,
                            data::SaveTable(store_, in->dataset_id(), table, Describe(wanted),
                                            in->description()));
@@ -151,6 +113,12 @@ class DatasetService final : public v1::DatasetService::WithRawCallbackMethod_Up
   }
 
  private:
+  // Told before a minute of work, not after it.
+  absl::Status CheckFree(const std::string& id) const {
+    if (!store_->GetDataset(id).ok()) return absl::OkStatus();
+    return AlreadyExists("dataset", MakeName(kDatasets, id));
+  }
+
   const Runtime runtime_;
   store::Store* const store_;
 };

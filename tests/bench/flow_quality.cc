@@ -21,6 +21,7 @@
 #include "server/flows/parameters.h"
 #include "server/flows/spec_names.h"
 #include "server/models/engine_flow.h"
+#include "server/targets/smc.h"
 #include "server/training/column_checks.h"
 #include "server/training/trainer.h"
 
@@ -43,6 +44,7 @@ struct Budget {
   int64_t seeds = 3, steps = 4000;
   int threads = 2;
   double learning_rate = 2e-3;
+  int64_t target_rows = 0;  // Drawn of a target to be fitted beside its density; 0: none.
 };
 
 struct Reached {
@@ -199,18 +201,39 @@ absl::Status PrintSet(const Set& set, const Budget& budget) {
   return absl::OkStatus();
 }
 
+// By reverse KL alone, or with rows of the target beside it.
+training::TrainInput TargetInput(const flows::FlowSpec& spec, const Budget& budget, uint64_t seed,
+                                 const std::shared_ptr<const Array>& rows) {
+  constexpr int64_t kDraws = 20 * kBatch;
+  training::TrainInput input = InputOf(spec, budget, rows != nullptr ? rows->rows() : kDraws, seed);
+  input.rows = rows;
+  input.config.rows = kDraws;
+  if (rows != nullptr) {
+    input.config.target_weight = 0.1;
+    input.config.clip_norm = 1;
+  } else {
+    input.config.anneal_from = 0.2;
+    input.config.drop_score = true;
+  }
+  return input;
+}
+
 absl::Status PrintTarget(const std::string& name, const Budget& budget) {
   ASSIGN_OR_RETURN(const targets::Target* target, targets::FindTarget(name));
+  std::shared_ptr<const Array> rows;
+  if (budget.target_rows > 0) {
+    ASSIGN_OR_RETURN(
+        const targets::SmcRows drawn,
+        targets::DrawBySmc(*target, budget.target_rows, kToySeed, [] { return absl::OkStatus(); }));
+    rows = std::make_shared<const Array>(drawn.x.To(DType::kFloat32));
+  }
   std::printf("| %s |", name.c_str());
   for (const flows::Architecture one : flows::AllArchitectures()) {
     Reached kl, ess;
     const flows::FlowSpec spec = SpecOf(one, target->dim());
     for (int64_t seed = 0; seed < budget.seeds; ++seed) {
-      training::TrainInput input = InputOf(spec, budget, 20 * kBatch, static_cast<uint64_t>(seed));
+      training::TrainInput input = TargetInput(spec, budget, static_cast<uint64_t>(seed), rows);
       input.target = target;
-      input.config.rows = 20 * kBatch;
-      input.config.anneal_from = 0.2;
-      input.config.drop_score = true;
       ASSIGN_OR_RETURN(const training::TrainOutcome outcome, training::Train(input, {}));
       kl.losses.push_back(outcome.metrics.at("kl"));
       ess.losses.push_back(100 * outcome.metrics.at("ess_fraction"));
@@ -247,7 +270,8 @@ absl::Status Run(const Options& options) {
   }
   if (!options.targets.empty()) {
     std::printf("\n");
-    PrintHead("target: KL, ESS");
+    PrintHead(options.budget.target_rows > 0 ? "target and rows of it: KL, ESS"
+                                             : "target: KL, ESS");
   }
   for (const std::string& target : options.targets) {
     RETURN_IF_ERROR(PrintTarget(target, options.budget));
@@ -263,6 +287,9 @@ int Main(int argc, char** argv) {
   app.add_option("--target", options.targets, "Targets of `sluice target list`");
   app.add_option("--seeds", options.budget.seeds)->check(CLI::PositiveNumber);
   app.add_option("--steps", options.budget.steps)->check(CLI::PositiveNumber);
+  app.add_option("--target-rows", options.budget.target_rows,
+                 "Fit targets beside so many rows of them, by sequential Monte Carlo")
+      ->check(CLI::PositiveNumber);
   app.add_option("--lr", options.budget.learning_rate);
   app.add_option("--threads", options.budget.threads)->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);

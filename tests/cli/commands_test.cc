@@ -55,6 +55,9 @@ TEST_F(Commands, DatasetsComeAndGo) {
   const auto json = nlohmann::json::parse(Sluice("dataset get wow --format json").out);
   EXPECT_EQ(json["rows"], 600);
   EXPECT_EQ(json["source"], "text WOW seed 0");
+  const Ran drawn = Sluice("dataset generate lobes --target ring --rows 300 --seed 1");
+  EXPECT_THAT(drawn.err, HasSubstr("found on the way (known: 0.0000)"));
+  EXPECT_THAT(Sluice("dataset get lobes").out, HasSubstr("generate target ring rows=300 seed=1"));
   ExpectOk("dataset delete piped");
   EXPECT_EQ(Sluice("dataset get piped").code, kExitError);
 }
@@ -186,6 +189,10 @@ TEST_F(Commands, MistakesHaveTheirExitCodes) {
       {"sample wow --seed minus", kExitUsage},
       {"dataset generate x", kExitUsage},
       {"dataset generate x --text ' '", kExitError},
+      {"dataset generate x --toy moons --target ring", kExitUsage},
+      {"dataset generate x --target ring --noise 1", kExitUsage},
+      {"dataset generate x --target none", kExitError},
+      {"dataset generate x --target ring --rows 1000001", kExitError},
       {"dataset generate Bad/Name --toy moons", kExitError},
       {"dataset upload x none.npy", kExitError},
       {"dataset upload wow wow.npy", kExitError},

@@ -64,9 +64,11 @@ TEST_P(EveryToy, AddsNoiseOfTheDeviationAskedFor) {
 TEST_P(EveryToy, FillsTheSpaceByDefault) {
   if (GetParam().noise > 0) return;
   const Array rows = Rows(2000);
-  int64_t inside = 0;  // Pairs of neighbours in 1-D that differ in the second.
+  const int64_t columns = rows.cols();
+  int64_t inside = 0;  // Neighbours that differ in the first two columns.
   for (int64_t i = 0; i + 1 < 2000; ++i) {
-    inside += rows.At(2 * i) != rows.At(2 * i + 2) && rows.At(2 * i + 1) != rows.At(2 * i + 3);
+    const int64_t at = columns * i;
+    inside += rows.At(at) != rows.At(at + columns) && rows.At(at + 1) != rows.At(at + columns + 1);
   }
   EXPECT_GT(inside, 1990);
 }

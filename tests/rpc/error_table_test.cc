@@ -43,6 +43,16 @@ class ErrorTable : public ::testing::Test {
     Reply reply;
     return SeenBy((stub.*method)(&context, request, &reply));
   }
+  Seen DrawTarget(const std::function<void(v1::GenerateDatasetRequest*)>& change) {
+    v1::GenerateDatasetRequest request;
+    request.set_dataset_id("drawn");
+    request.set_target("targets/ring");
+    request.set_rows(100);
+    change(&request);
+    grpc::ClientContext context;
+    v1::Dataset dataset;
+    return SeenBy(server_.datasets->GenerateDataset(&context, request, &dataset));
+  }
   Seen CreateModel(const std::function<void(v1::CreateModelRequest*)>& change) {
     v1::CreateModelRequest request;
     request.set_model_id("new");
@@ -170,6 +180,24 @@ TEST_F(ErrorTable, TakenNamesExistAlready) {
   v1::Dataset dataset;
   const Seen taken = SeenBy(server_.datasets->GenerateDataset(&context, generate, &dataset));
   EXPECT_EQ(taken.code, StatusCode::ALREADY_EXISTS) << taken;
+}
+
+TEST_F(ErrorTable, DrawsOfTargetsNameWhatIsWrong) {
+  using Request = v1::GenerateDatasetRequest;
+  EXPECT_EQ(DrawTarget([](Request*) {}).code, StatusCode::OK);
+  EXPECT_EQ(DrawTarget([](Request*) {}).code, StatusCode::ALREADY_EXISTS);
+  const auto field_of = [&](const std::function<void(Request*)>& change) {
+    const Seen seen = DrawTarget(change);
+    EXPECT_EQ(seen.code, StatusCode::INVALID_ARGUMENT) << seen;
+    return seen.field;
+  };
+  EXPECT_EQ(field_of([](Request* in) { in->set_toy("moons"); }), "target");
+  EXPECT_EQ(field_of([](Request* in) { in->set_target("ring"); }), "target");
+  EXPECT_EQ(field_of([](Request* in) { in->set_noise(0.1); }), "noise");
+  EXPECT_EQ(field_of([](Request* in) { in->set_rows(0); }), "rows");
+  EXPECT_EQ(field_of([](Request* in) { in->set_rows(1'000'001); }), "rows");
+  const Seen unknown = DrawTarget([](Request* in) { in->set_target("targets/no"); });
+  EXPECT_EQ(unknown.code, StatusCode::NOT_FOUND) << unknown;
 }
 
 TEST_F(ErrorTable, WrongStatesAreFailedPreconditions) {

@@ -77,7 +77,7 @@ void ListToys(Context& context) {
 }
 
 struct GenerateOptions {
-  std::string name, toy, text, description;
+  std::string name, toy, text, target, description;
   int64_t rows = 5000;
   uint64_t seed = 0;
   std::optional<double> noise;
@@ -90,19 +90,27 @@ void Generate(Context& context, const GenerateOptions& options) {
     const std::string source = "text " + options.text + " seed " + std::to_string(options.seed);
     return SayMade(OrFail(context.client().UploadRows(id, points, source, options.description)));
   }
+  if (!options.target.empty()) {
+    return SayMade(OrFail(context.client().DrawTarget(
+        id, PlainId(options.target, "targets"), options.rows, options.seed, options.description)));
+  }
   SayMade(OrFail(context.client().GenerateDataset(id, options.toy, options.rows, options.seed,
                                                   options.noise, options.description)));
 }
 
 void AddGenerate(CLI::App& group, Context& context) {
   auto options = std::make_shared<GenerateOptions>();
-  CLI::App* command = group.add_subcommand("generate", "Draw a text, or make a toy, as a dataset");
+  CLI::App* command =
+      group.add_subcommand("generate", "Draw a text, make a toy, or sample a target");
   command->add_option("NAME", options->name, "The new dataset")->required();
   CLI::Option* toy = command->add_option("--toy", options->toy, "A name of `sluice dataset toys`");
   CLI::Option* text =
       command->add_option("--text", options->text, "Points spread over its letters");
   CLI::Option* noise = command->add_option("--noise", options->noise, "Standard deviation (toys)");
-  toy->excludes(text);
+  CLI::Option* target = command->add_option(
+      "--target", options->target, "Rows of a target, all its modes, by sequential Monte Carlo");
+  toy->excludes(text)->excludes(target);
+  target->excludes(text)->excludes(noise);
   noise->excludes(text);
   command->add_option("--rows", options->rows, "How many")
       ->check(AtLeastOne())
@@ -110,7 +118,9 @@ void AddGenerate(CLI::App& group, Context& context) {
   command->add_option("--seed", options->seed)->capture_default_str();
   command->add_option("--description", options->description);
   command->callback([&context, options] {
-    if (options->toy.empty() == options->text.empty()) FailUsage("give --toy or --text");
+    if (options->toy.empty() && options->text.empty() && options->target.empty()) {
+      FailUsage("give --toy, --text or --target");
+    }
     Generate(context, *options);
   });
 }

@@ -108,6 +108,10 @@ class Client {
   virtual Result<Dataset> GenerateDataset(const std::string& id, const std::string& toy,
                                           int64_t rows, uint64_t seed, std::optional<double> noise,
                                           const std::string& description) = 0;
+  // Rows of a target as a dataset, by sequential Monte Carlo: modes far apart all get
+  // their share. What to train on where reverse KL alone loses some.
+  virtual Result<Dataset> DrawTarget(const std::string& id, const std::string& target, int64_t rows,
+                                     uint64_t seed, const std::string& description) = 0;
   virtual Result<Matrix> DownloadDataset(const std::string& id) = 0;
   virtual Result<Dataset> GetDataset(const std::string& id) = 0;
   virtual Result<std::vector<Dataset>> ListDatasets() = 0;
