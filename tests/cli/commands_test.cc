@@ -173,6 +173,9 @@ TEST_F(Commands, PicturesOfEveryKind) {
   ExpectOk("dataset generate sheet --toy s-curve --rows 500");
   ExpectOk("train sheet --dataset sheet --epochs 2 --layers 4 --hidden 8");
   ExpectOk("plot density sheet -o corner.png");
+  ExpectOk("train given --dataset sheet --context-dim 1 --epochs 2 --hidden 8 --layers 2");
+  ExpectOk("plot density given --context 0.5 -o given.png");
+  ExpectOk("plot film given --context 0.5 -o given.gif");
   ExpectOk("plot film sheet -o cloud.gif");
 }
 
@@ -186,6 +189,7 @@ TEST_F(Commands, MistakesHaveTheirExitCodes) {
       {"train wow --dataset wow --stages x", kExitUsage},
       {"transform wow --in a.npy", kExitUsage},
       {"plot density wow -o x.jpg", kExitUsage},
+      {"plot density wow --context 0.5 -o x.png", kExitUsage},
       {"sample wow --seed minus", kExitUsage},
       {"dataset generate x", kExitUsage},
       {"dataset generate x --text ' '", kExitError},

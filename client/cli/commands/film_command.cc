@@ -39,25 +39,26 @@ std::optional<TrainJob> FindJob(Context& context, const std::string& model,
 struct Shot {
   std::string label;
   int64_t epoch = 0;
-  std::string query;
+  ModelQuery query;
 };
 
-std::vector<Shot> ShotsOf(const TrainJob& job) {
+std::vector<Shot> ShotsOf(const TrainJob& job, const Matrix& at) {
   std::vector<Shot> shots;
   for (const int64_t epoch : job.snapshot_epochs) {
     const std::string number = std::to_string(epoch);
-    shots.push_back({"epoch " + number, epoch, job.id + "#" + number});
+    shots.push_back({"epoch " + number, epoch, {job.id + "#" + number, at}});
   }
   return shots;
 }
 
-std::vector<Shot> ShotsOf(const std::string& model, std::vector<Version> versions) {
+std::vector<Shot> ShotsOf(const std::string& model, std::vector<Version> versions,
+                          const Matrix& at) {
   std::sort(versions.begin(), versions.end(),
             [](const Version& a, const Version& b) { return a.number < b.number; });
   std::vector<Shot> shots;
   for (const Version& version : versions) {
     const std::string number = std::to_string(version.number);
-    shots.push_back({"version " + number, version.number, model + "@" + number});
+    shots.push_back({"version " + number, version.number, {model + "@" + number, at}});
   }
   return shots;
 }
@@ -99,18 +100,20 @@ void SetReference(Context& context, const PlotModel& model, plot::Film* film) {
 }  // namespace
 
 void WriteFilm(Context& context, const FilmOptions& options) {
-  PlotModel model = FindPlotModel(context, options.model, options.dataset);
+  PlotModel model = FindPlotModel(context, options.model, options.dataset, options.context);
   const std::string name = PlainId(options.model, "models");
   const std::string id = name.substr(0, name.find('@'));
   const std::optional<TrainJob> job = FindJob(context, id, options.job, model.train_job);
   if (job && !model.data && options.dataset.empty()) {
     // An untrained version says nothing; the job does.
-    model = FindPlotModel(context, job->id + "#" + std::to_string(job->snapshot_epochs.back()), "");
+    model = FindPlotModel(context, job->id + "#" + std::to_string(job->snapshot_epochs.back()), "",
+                          options.context);
   }
   plot::Film film;
-  film.title = id;
+  film.title = options.context.empty() ? id : id + " at " + options.context;
   const std::vector<Shot> shots =
-      job ? ShotsOf(*job) : ShotsOf(id, OrFail(context.client().ListVersions(id)));
+      job ? ShotsOf(*job, model.query.at)
+          : ShotsOf(id, OrFail(context.client().ListVersions(id)), model.query.at);
   film.ranges = PlotRanges(context, model);
   if (film.ranges.size() > 3) {
     Say("only the first three of " + std::to_string(model.dim) + " coordinates are shown");

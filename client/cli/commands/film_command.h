@@ -8,7 +8,7 @@
 namespace sluice::cli {
 
 struct FilmOptions {
-  std::string model, job, dataset, out;
+  std::string model, job, dataset, context, out;
 };
 
 // The model learning: the snapshots of `job`, else of the latest version's job, else

@@ -5,6 +5,7 @@
 
 #include "client/cli/command_failure.h"
 #include "client/cli/commands/commands.h"
+#include "client/cli/commands/context_option.h"
 #include "client/cli/commands/evaluation_picture.h"
 #include "client/cli/commands/film_command.h"
 #include "client/cli/commands/plot_sources.h"
@@ -46,9 +47,8 @@ plot::NamedCurve Curve(const std::string& name, plot::Range x,
 }
 
 plot::NamedCurve ModelCurve(Context& context, const PlotModel& model, plot::Range x) {
-  return Curve(model.title, x, [&](const Matrix& points) {
-    return OrFail(context.client().LogProb(model.query, points)).log_prob;
-  });
+  return Curve(model.title, x,
+               [&](const Matrix& points) { return LogDensity(context, model.query, points); });
 }
 
 std::string DensityLine(Context& context, const PlotModel& model) {
@@ -97,13 +97,16 @@ std::string DensityCorner(Context& context, const PlotModel& model) {
   return plot::DrawCorner(picture);
 }
 
-void PlotDensity(Context& context, const std::string& name, const std::string& dataset,
-                 const std::string& out) {
-  CheckEnding(out, "png");
-  const PlotModel model = FindPlotModel(context, name, dataset);
-  OrFail(WriteFile(out, model.dim == 1   ? DensityLine(context, model)
-                        : model.dim == 2 ? DensityMap(context, model)
-                                         : DensityCorner(context, model)));
+struct PlotOptions {
+  std::string name, model, dataset, context, out;
+};
+
+void PlotDensity(Context& context, const PlotOptions& options) {
+  CheckEnding(options.out, "png");
+  const PlotModel model = FindPlotModel(context, options.name, options.dataset, options.context);
+  OrFail(WriteFile(options.out, model.dim == 1   ? DensityLine(context, model)
+                                : model.dim == 2 ? DensityMap(context, model)
+                                                 : DensityCorner(context, model)));
 }
 
 void PlotLoss(Context& context, const std::string& name, const std::string& out) {
@@ -152,7 +155,7 @@ void PlotTarget(Context& context, const std::string& name, const std::string& mo
   CheckEnding(out, "png");
   const Target target = FindTarget(context, PlainId(name, "targets"));
   PlotModel model;
-  if (!model_name.empty()) model = FindPlotModel(context, model_name, "");
+  if (!model_name.empty()) model = FindPlotModel(context, model_name, "", "");
   if (!model_name.empty() && model.dim != target.dim) {
     FailInvalid("target " + target.id + " has dim " + std::to_string(target.dim) + ", the model " +
                 std::to_string(model.dim));
@@ -174,10 +177,6 @@ CLI::Option* AddOutput(CLI::App* command, std::string* out, const char* ending) 
       ->required();
 }
 
-struct PlotOptions {
-  std::string name, model, dataset, out;
-};
-
 }  // namespace
 
 void AddPlotCommands(CLI::App& app, Context& context) {
@@ -195,8 +194,8 @@ void AddPlotCommands(CLI::App& app, Context& context) {
   density->add_option("--dataset", options->dataset,
                       "Drawn beside it; else what it was trained on");
   AddOutput(density, &options->out, "png");
-  density->callback(
-      [&context, options] { PlotDensity(context, options->name, options->dataset, options->out); });
+  AddContextOption(*density, &options->context);
+  density->callback([&context, options] { PlotDensity(context, *options); });
 
   CLI::App* target = group->add_subcommand("target", "A target, exact beside fitted");
   target->add_option("TARGET", options->name)->required();
@@ -219,6 +218,7 @@ void AddPlotCommands(CLI::App& app, Context& context) {
   film->add_option("MODEL", film_options->model)->required();
   film->add_option("--job", film_options->job, "Of which the snapshots are shown");
   film->add_option("--dataset", film_options->dataset, "Drawn beside it");
+  AddContextOption(*film, &film_options->context);
   AddOutput(film, &film_options->out, "gif");
   film->callback([&context, film_options] {
     CheckEnding(film_options->out, "gif");

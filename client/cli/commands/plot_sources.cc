@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "client/cli/command_failure.h"
+#include "client/cli/commands/context_option.h"
 #include "client/cli/plot/ticks.h"
 
 namespace sluice::cli {
@@ -16,12 +17,21 @@ std::string After(const std::string& text, const std::string& prefix) {
   return text.rfind(prefix, 0) == 0 ? text.substr(prefix.size()) : "";
 }
 
-PlotModel FromVersion(Context& context, const std::string& name) {
+// The row of context that a model of this spec is to be drawn at.
+Matrix DrawnAt(const FlowSpec& spec, const std::string& text) {
+  Matrix at = ReadContext(text);
+  if (at.cols == spec.context_dim && at.rows == (spec.context_dim > 0 ? 1 : 0)) return at;
+  if (spec.context_dim == 0) FailUsage("--context is for conditional models, and this is none");
+  FailUsage("the model is conditional: --context gives the one row of " +
+            std::to_string(spec.context_dim) + " numbers that it is drawn at");
+}
+
+PlotModel FromVersion(Context& context, const std::string& name, const std::string& at) {
   const Version version = OrFail(context.client().GetVersion(name));
   PlotModel model;
   const std::string id = name.substr(0, name.find('@'));
   // Pinned: a version published meanwhile must not mix into the picture.
-  model.query = id + "@" + std::to_string(version.number);
+  model.query = {id + "@" + std::to_string(version.number), DrawnAt(version.spec, at)};
   model.title = id + ", version " + std::to_string(version.number);
   model.dim = version.spec.dim;
   model.dataset = After(version.source, "datasets/");
@@ -30,13 +40,15 @@ PlotModel FromVersion(Context& context, const std::string& name) {
   return model;
 }
 
-PlotModel FromSnapshot(Context& context, const std::string& name, size_t hash) {
+PlotModel FromSnapshot(Context& context, const std::string& name, size_t hash,
+                       const std::string& at) {
   const TrainJob job =
       OrFail(context.client().GetTrainJob(PlainId(name.substr(0, hash), "trainJobs")));
   PlotModel model;
-  model.query = job.id + name.substr(hash);
+  const FlowSpec spec = OrFail(context.client().GetModel(job.model)).spec;
+  model.query = {job.id + name.substr(hash), DrawnAt(spec, at)};
   model.title = job.model + ", epoch " + name.substr(hash + 1);
-  model.dim = OrFail(context.client().GetModel(job.model)).spec.dim;
+  model.dim = spec.dim;
   model.dataset = job.dataset;
   model.target = job.target;
   model.train_job = job.id;
@@ -64,11 +76,17 @@ void AddUpdate(const TrainUpdate& update, plot::LossHistory* history) {
 
 }  // namespace
 
-PlotModel FindPlotModel(Context& context, const std::string& name, const std::string& dataset) {
+PlotModel FindPlotModel(Context& context, const std::string& name, const std::string& dataset,
+                        const std::string& at) {
   const std::string plain = PlainId(name, "models");
   const size_t hash = plain.find('#');
-  PlotModel model =
-      hash == std::string::npos ? FromVersion(context, plain) : FromSnapshot(context, plain, hash);
+  PlotModel model = hash == std::string::npos ? FromVersion(context, plain, at)
+                                              : FromSnapshot(context, plain, hash, at);
+  if (model.query.at.cols > 0) {
+    if (!dataset.empty()) FailUsage("--dataset: its rows are of all contexts, not of one");
+    model.title += " at " + at;
+    model.dataset.clear();
+  }
   if (!dataset.empty()) model.dataset = PlainId(dataset, "datasets");
   if (model.dataset.empty()) return model;
   Result<Matrix> data = context.client().DownloadDataset(model.dataset);
@@ -111,11 +129,10 @@ std::vector<plot::Range> PlotRanges(Context& context, const PlotModel& model) {
   return ColumnRanges(SampleRows(context, model.query, kRangeSamples), true);
 }
 
-plot::Grid ModelDensity(Context& context, const std::string& query, plot::Range x, plot::Range y,
+plot::Grid ModelDensity(Context& context, const ModelQuery& query, plot::Range x, plot::Range y,
                         int cells) {
   plot::Grid grid = plot::SquareGrid(x, y, cells);
-  const LogProbs scores = OrFail(context.client().LogProb(query, plot::Centers(grid)));
-  FillDensity(scores.log_prob, 0, &grid);
+  FillDensity(LogDensity(context, query, plot::Centers(grid)), 0, &grid);
   return grid;
 }
 
@@ -170,10 +187,16 @@ plot::LossHistory FetchLosses(Context& context, const TrainJob& job) {
   return history;
 }
 
-Matrix SampleRows(Context& context, const std::string& query, int64_t rows) {
+Matrix SampleRows(Context& context, const ModelQuery& query, int64_t rows) {
   Client::SampleOptions options;
   options.seed = kPictureSeed;
-  return OrFail(context.client().Sample(query, rows, options)).x;
+  options.context = query.at;
+  return OrFail(context.client().Sample(query.name, rows, options)).x;
+}
+
+std::vector<double> LogDensity(Context& context, const ModelQuery& query, const Matrix& rows) {
+  const Matrix asked = query.at.cols > 0 ? JoinColumns(rows, query.at) : rows;
+  return OrFail(context.client().LogProb(query.name, asked)).log_prob;
 }
 
 }  // namespace sluice::cli

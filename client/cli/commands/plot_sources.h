@@ -12,9 +12,16 @@
 
 namespace sluice::cli {
 
+// A model as it is asked: by name ("wow@3", "JOB#EPOCH"), a conditional one at a row of
+// context, which has no columns otherwise.
+struct ModelQuery {
+  std::string name;
+  Matrix at = {};
+};
+
 // A model to draw, and the data it was trained on where they are known.
 struct PlotModel {
-  std::string query;  // As inference calls take it: "wow@3", "JOB#EPOCH".
+  ModelQuery query;
   std::string title;  // "wow, version 3"
   int64_t dim = 0;
   std::string target;   // Trained on a target, or
@@ -24,8 +31,10 @@ struct PlotModel {
 };
 
 // `dataset` overrides what the version's provenance says; may be empty. A dataset
-// that is gone is said on stderr and left out. Throws CommandFailure.
-PlotModel FindPlotModel(Context& context, const std::string& name, const std::string& dataset);
+// that is gone is said on stderr and left out, and those of a conditional model are: they
+// are of all contexts. `at` is its --context. Throws CommandFailure.
+PlotModel FindPlotModel(Context& context, const std::string& name, const std::string& dataset,
+                        const std::string& at);
 
 // What an axis should show of each column: all of the data, padded, and the middle
 // 99.6 % where `trimmed`, as samples of a model need.
@@ -35,7 +44,7 @@ std::vector<plot::Range> ColumnRanges(const Matrix& points, bool trimmed);
 std::vector<plot::Range> PlotRanges(Context& context, const PlotModel& model);
 
 // exp(log-prob) at the centres of about `cells` cells.
-plot::Grid ModelDensity(Context& context, const std::string& query, plot::Range x, plot::Range y,
+plot::Grid ModelDensity(Context& context, const ModelQuery& query, plot::Range x, plot::Range y,
                         int cells);
 
 // A histogram of the two columns with enough rows a cell to be read.
@@ -54,6 +63,9 @@ TrainJob FindPlotJob(Context& context, const std::string& name);
 plot::LossHistory FetchLosses(Context& context, const TrainJob& job);
 
 // The same rows each time.
-Matrix SampleRows(Context& context, const std::string& query, int64_t rows);
+Matrix SampleRows(Context& context, const ModelQuery& query, int64_t rows);
+
+// Rows [n, dim].
+std::vector<double> LogDensity(Context& context, const ModelQuery& query, const Matrix& rows);
 
 }  // namespace sluice::cli

@@ -116,7 +116,44 @@ Rect EqualAspect(Rect space, Range x, Range y) {
           height};
 }
 
-void DrawLegend(const Axes& axes, const std::vector<LegendEntry>& entries, double text) {
+namespace {
+
+// Pixels, about, that the curves have in common with the box.
+double Hidden(const Axes& axes, const std::vector<std::vector<Point>>& curves, const Rect& box) {
+  double hidden = 0;
+  for (const std::vector<Point>& curve : curves) {
+    for (size_t i = 0; i + 1 < curve.size(); ++i) {
+      const Point from = axes.At(curve[i].x, curve[i].y);
+      const Point to = axes.At(curve[i + 1].x, curve[i + 1].y);
+      constexpr int kParts = 16;
+      for (int part = 0; part < kParts; ++part) {
+        const double share = (part + 0.5) / kParts;
+        const double x = from.x + share * (to.x - from.x), y = from.y + share * (to.y - from.y);
+        const bool inside = x > box.x && x < box.right() && y > box.y && y < box.bottom();
+        if (inside) hidden += std::hypot(to.x - from.x, to.y - from.y) / kParts;
+      }
+    }
+  }
+  return hidden;
+}
+
+Rect QuietestCorner(const Axes& axes, const std::vector<std::vector<Point>>& curves, double width,
+                    double height) {
+  const Rect& frame = axes.frame();
+  const double left = frame.x + 10, right = frame.right() - width - 10;
+  const double top = frame.y + 10, bottom = frame.bottom() - height - 10;
+  Rect best{right, top, width, height};
+  for (const Rect& box : {Rect{left, top, width, height}, Rect{right, bottom, width, height},
+                          Rect{left, bottom, width, height}}) {
+    if (Hidden(axes, curves, box) < Hidden(axes, curves, best)) best = box;
+  }
+  return best;
+}
+
+}  // namespace
+
+void DrawLegend(const Axes& axes, const std::vector<LegendEntry>& entries, double text,
+                const std::vector<std::vector<Point>>& curves) {
   Canvas& canvas = axes.canvas();
   const TextStyle style{.size = text, .across = Align::kStart};
   double widest = 0;
@@ -124,8 +161,8 @@ void DrawLegend(const Axes& axes, const std::vector<LegendEntry>& entries, doubl
     widest = std::max(widest, canvas.TextWidth(entry.text, style));
   }
   const double line = text * 1.6;
-  const Rect box{axes.frame().right() - widest - 56, axes.frame().y + 10, widest + 46,
-                 line * static_cast<double>(entries.size()) + 6};
+  const Rect box =
+      QuietestCorner(axes, curves, widest + 46, line * static_cast<double>(entries.size()) + 6);
   canvas.Fill(box, {1, 1, 1, 0.93});
   canvas.Outline(box, kFaint, 1);
   double y = box.y + 3 + line / 2;

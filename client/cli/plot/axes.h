@@ -69,7 +69,9 @@ struct LegendEntry {
   bool dot = false;  // A dot instead of a line.
 };
 
-// In the frame's upper right corner.
-void DrawLegend(const Axes& axes, const std::vector<LegendEntry>& entries, double text);
+// In the corner of the frame where it hides least of the curves; the upper right one
+// where that is as good as another.
+void DrawLegend(const Axes& axes, const std::vector<LegendEntry>& entries, double text,
+                const std::vector<std::vector<Point>>& curves = {});
 
 }  // namespace sluice::plot

@@ -49,6 +49,11 @@ std::string CutText(const LossHistory& history, const Range& y) {
   return text;
 }
 
+std::vector<Point> BoundLine(const Axes& axes, const LossHistory& history) {
+  if (!history.bound) return {};
+  return {{axes.x().low, *history.bound}, {axes.x().high, *history.bound}};
+}
+
 // A curve of one point has no line.
 void DrawLonePoint(const Axes& axes, const std::vector<Point>& curve, Color color) {
   if (curve.size() == 1) axes.Scatter(curve, color, 3);
@@ -68,10 +73,7 @@ Range LossRange(const LossHistory& history) {
 }
 
 void DrawLossCurves(const Axes& axes, const LossHistory& history) {
-  if (history.bound) {
-    axes.Curve({{axes.x().low, *history.bound}, {axes.x().high, *history.bound}}, kMuted, 1.5,
-               true);
-  }
+  axes.Curve(BoundLine(axes, history), kMuted, 1.5, true);
   axes.Curve(history.train, kBlue, 1.6);
   axes.Curve(history.validation, kOrange, 1.6);
   DrawLonePoint(axes, history.train, kBlue);
@@ -97,7 +99,8 @@ std::string DrawLoss(const LossHistory& history, const std::string& title) {
   // Beside the axis' name: the title may be long.
   const TextStyle note{.size = 11, .color = kMuted, .across = Align::kEnd, .down = Align::kStart};
   canvas.Text({axes.frame().right(), axes.frame().bottom() + 25}, CutText(history, axes.y()), note);
-  DrawLegend(axes, Legend(history), 12);
+  DrawLegend(axes, Legend(history), 12,
+             {history.train, history.validation, BoundLine(axes, history)});
   return canvas.EncodePng();
 }
 
