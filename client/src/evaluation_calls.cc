@@ -55,6 +55,8 @@ Result<Evaluation> ClientImpl::Evaluate(const std::string& model, const Evaluate
   request.set_draws(options.draws);
   request.set_seed(options.seed);
   request.set_held_out(options.held_out);
+  request.set_weight_column(options.weight_column);
+  request.set_dequantize(options.dequantize);
   const auto reply = Call(*stubs_.evaluation, &EvaluationStub::Evaluate, request, options_.timeout);
   return Then(reply, DecodeEvaluation);
 }

@@ -61,4 +61,9 @@ Array Beside(const Array& left, const Array& right) {
   return both;
 }
 
+Array WithoutColumn(const Array& from, int64_t column) {
+  return Beside(TakeColumns(from, 0, column),
+                TakeColumns(from, column + 1, ColumnsOf(from) - column - 1));
+}
+
 }  // namespace sluiced

@@ -16,6 +16,8 @@ void TakeRowsInto(const Array& from, std::span<const int64_t> rows, Array* to);
 // Columns [first, first + count).
 Array TakeColumns(const Array& from, int64_t first, int64_t count);
 
+Array WithoutColumn(const Array& from, int64_t column);
+
 // [n, a + b] of [n, a] and [n, b], of one dtype; a `right` of one row goes behind every
 // row. Without columns on the right: `left` itself.
 Array Beside(const Array& left, const Array& right);

@@ -183,33 +183,4 @@ absl::Status Validate(const FlowSpec& spec) {
   return absl::OkStatus();
 }
 
-std::vector<std::string> Warnings(const FlowSpec& spec) {
-  std::vector<std::string> warnings;
-  const bool is_affine = !IsSpline(spec.architecture) && spec.context_dim == 0;
-  const bool is_coupling = !IsAutoregressive(spec.architecture);
-  if (spec.dim == 1 && is_affine) {
-    warnings.push_back(absl::StrCat(
-        "In one dimension ", NameOf(spec.architecture), " is an affine map, so this flow can only ",
-        "be ", spec.base == Base::kNormal ? "a Gaussian" : "its base, shifted and scaled",
-        spec.architecture == Architecture::kRealNvp ? "." : "; a spline can be more."));
-  }
-  if (spec.dim > 1 && spec.layers == 1 && is_coupling) {
-    warnings.push_back(absl::StrCat("One layer leaves the first ", spec.dim / 2, " of ", spec.dim,
-                                    " coordinates untouched: use two layers or more."));
-  }
-  const bool has_positive =
-      std::any_of(spec.columns.begin(), spec.columns.end(),
-                  [](const Column& column) { return column.support == Support::kPositive; });
-  if (has_positive && spec.base == Base::kStudentT) {
-    warnings.push_back(
-        "The logarithm of a positive column has the heavy tails of Student's t: some draws "
-        "overflow, the more the fewer the degrees of freedom.");
-  }
-  if (spec.dim > 16 && !is_coupling) {
-    warnings.push_back(absl::StrCat("Sampling an autoregressive flow takes a pass for each of its ",
-                                    spec.dim, " dimensions; scoring takes one."));
-  }
-  return warnings;
-}
-
 }  // namespace sluiced::flows

@@ -43,6 +43,8 @@ absl::Status DecodeDataset(const v1::EvaluateRequest& in, const flows::FlowSpec&
   ASSIGN_OR_RETURN(query->dataset, ParseName("dataset", kDatasets, in.dataset()));
   const bool conditional = spec.context_dim > 0;
   query->held_out = in.held_out();
+  query->weight_column = in.weight_column();
+  query->dequantize = in.dequantize();
   if (query->rows == 0) query->rows = std::min(conditional ? kConditionalRows : kRows, limits.rows);
   if (!conditional) return absl::OkStatus();
   if (query->draws == 0) query->draws = kDrawsAtContext;
@@ -105,6 +107,8 @@ absl::StatusOr<EvaluateQuery> DecodeEvaluate(const v1::EvaluateRequest& in,
   if (!in.has_target()) return FieldError("dataset", "give a dataset or a target");
   if (in.rows() != 0) return FieldError("rows", "a target has no rows; give draws");
   if (in.held_out()) return FieldError("held_out", "a target has no rows that are held out");
+  if (!in.weight_column().empty()) return FieldError("weight_column", "a target has no rows");
+  if (in.dequantize()) return FieldError("dequantize", "a target has no rows");
   ASSIGN_OR_RETURN(query.target, DecodeTargetFor(in.target(), spec));
   if (query.draws == 0) query.draws = std::min(kTargetDraws, limits.rows);
   return query;

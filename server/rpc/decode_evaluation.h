@@ -23,6 +23,8 @@ struct EvaluateQuery {
   int64_t draws = 0;                        // 0: as the rows turn out.
   uint64_t seed = 0;
   bool held_out = false;
+  std::string weight_column = {};  // By name or number.
+  bool dequantize = false;
 };
 // INVALID_ARGUMENT naming the field; RESOURCE_EXHAUSTED for more rows or draws than
 // `limits` has rows; NOT_FOUND for an unknown target.

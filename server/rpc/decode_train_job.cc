@@ -16,6 +16,7 @@
 #include "server/rpc/decode_train_config.h"
 #include "server/rpc/names.h"
 #include "server/rpc/train_payload.h"
+#include "server/rpc/weight_column.h"
 #include "server/targets/target.h"
 
 namespace sluiced::rpc {
@@ -23,25 +24,12 @@ namespace {
 
 constexpr size_t kMaxRequestId = 256;
 
-// Its number, of a column's name or number; -1 where there is none.
-absl::StatusOr<int64_t> DecodeWeightColumn(const std::string& text,
-                                           const store::DatasetRecord& dataset) {
-  if (text.empty()) return -1;
-  ASSIGN_OR_RETURN(const data::DatasetInfo info, data::InfoFromJson(dataset.info_json));
-  const auto named = std::find(info.column_names.begin(), info.column_names.end(), text);
-  if (named != info.column_names.end()) return named - info.column_names.begin();
-  int64_t index = 0;
-  if (absl::SimpleAtoi(text, &index) && index >= 0 && index < dataset.columns) return index;
-  return FieldError("train_job.weight_column",
-                    absl::StrCat("'", absl::CHexEscape(text.substr(0, 80)),
-                                 "' is no column of datasets/", dataset.id));
-}
-
 absl::Status DecodeDataset(const v1::TrainJob& in, const flows::FlowSpec& spec, store::Store* store,
                            TrainPayload* payload) {
   ASSIGN_OR_RETURN(payload->dataset, ParseName("train_job.dataset", kDatasets, in.dataset()));
   ASSIGN_OR_RETURN(const store::DatasetRecord dataset, store->GetDataset(payload->dataset));
-  ASSIGN_OR_RETURN(payload->weight_column, DecodeWeightColumn(in.weight_column(), dataset));
+  ASSIGN_OR_RETURN(payload->weight_column,
+                   DecodeWeightColumn("train_job.weight_column", in.weight_column(), dataset));
   const int64_t columns = flows::RowColumns(spec) + (payload->weight_column >= 0 ? 1 : 0);
   if (dataset.columns == columns) return absl::OkStatus();
   std::string wants =

@@ -82,6 +82,9 @@ absl::Status CheckTarget(const TrainConfig& config) {
                             config.target_weight > 0 && config.target_weight < 1, "in (0, 1)"));
   RETURN_IF_ERROR(CheckReal("anneal_from", config.anneal_from,
                             config.anneal_from > 0 && config.anneal_from <= 1, "in (0, 1]"));
+  if (config.anneal_epochs > 0 && config.anneal_from == 1) {
+    return FieldError("anneal_epochs", "is without effect unless anneal_from is below 1");
+  }
   return CheckCount("anneal_epochs", config.anneal_epochs, 0, kMaxEpochs);
 }
 

@@ -14,11 +14,6 @@ namespace {
 
 using Kind = DegenerateColumn::Kind;
 
-Array WithoutColumn(const Array& rows, int64_t column) {
-  return Beside(TakeColumns(rows, 0, column),
-                TakeColumns(rows, column + 1, rows.cols() - column - 1));
-}
-
 absl::Status TakeWeights(int64_t column, TrainingRows* rows) {
   const std::string text = ColumnText(rows->names, column);
   for (int64_t row = 0; row < rows->data->rows(); ++row) {

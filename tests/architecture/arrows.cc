@@ -84,7 +84,8 @@ std::optional<std::string> ServerComplaint(const Include& include) {
   }
   if (to != from && !known->second.contains(to)) return from + " must not include " + to;
   static const Parts kPlain = {"server/training/train_config.h", "server/training/progress.h",
-                               "server/training/row_preparation.h"};
+                               "server/training/row_preparation.h",
+                               "server/training/column_checks.h"};
   if (from == "rpc" && to == "training" && !kPlain.contains(include.header)) {
     return "rpc includes only the settings, the progress and the rows of training";
   }

@@ -41,6 +41,38 @@ TEST_F(EvaluationCommands, OfADatasetAsTextJsonAndPicture) {
   EXPECT_THAT(json.err, IsEmpty());
 }
 
+// Normal rows of weight 1 between rows far off of weight 0; and whole numbers.
+TEST_F(EvaluationCommands, OfRowsByTheirWeightsAndWithNoise) {
+  ASSERT_EQ(Sluice("dataset upload weighed -",
+                   "awk 'BEGIN { srand(1); print \"x,y,w\"; for (i = 0; i < 600; i++) {"
+                   " r = sqrt(-2 * log(1 - rand())); a = 6.2831853 * rand();"
+                   " print r * cos(a) + 50 * (i % 2) \",\" r * sin(a) \",\" (i + 1) % 2 } }'")
+                .code,
+            kExitOk);
+  const auto fit_of = [](const std::string& options) {
+    const Ran ran = Sluice("evaluate flat --dataset " + options + " --format json");
+    EXPECT_EQ(ran.code, kExitOk) << ran.err;
+    return nlohmann::json::parse(ran.out)["dataset"];
+  };
+  const auto fit = fit_of("weighed --weights w");
+  EXPECT_EQ(fit["rows"], 600);
+  EXPECT_NEAR(fit["log_likelihood"]["mean"].get<double>(), -2.84, 0.3);  // The entropy's.
+  EXPECT_EQ(fit["rows_without_density"], 0);
+  EXPECT_EQ(fit, fit_of("weighed --weights 2"));
+  EXPECT_EQ(Sluice("evaluate flat --dataset weighed").code, kExitError);
+  EXPECT_THAT(Sluice("evaluate flat --dataset weighed --weights no").err,
+              HasSubstr("'no' is no column of datasets/weighed"));
+
+  ASSERT_EQ(Sluice("dataset upload whole -",
+                   "awk 'BEGIN { for (i = 0; i < 400; i++) print i % 3 \",\" i % 5 }'")
+                .code,
+            kExitOk);
+  const auto raw = fit_of("whole"), noisy = fit_of("whole --dequantize");
+  EXPECT_GT(noisy["columns"][0]["ks_distance"], 0);
+  EXPECT_NE(raw["log_likelihood"], noisy["log_likelihood"]);
+  EXPECT_EQ(noisy, fit_of("whole --dequantize"));
+}
+
 TEST_F(EvaluationCommands, OfATarget) {
   const Ran ran = Sluice("evaluate flat --target gaussian --draws 500 --seed 3");
   EXPECT_EQ(ran.code, kExitOk) << ran.err;

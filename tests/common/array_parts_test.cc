@@ -41,5 +41,11 @@ TEST(Beside, ARowForEachOneForAllAndNone) {
   EXPECT_EQ(Beside(Table({0, 2}, {}), Table({1, 1}, {7})), Table({0, 3}, {}));
 }
 
+TEST(ArrayParts, AColumnIsLeftOut) {
+  const Array table = Array::FromDoubles({2, 3}, std::vector<double>{1, 2, 3, 4, 5, 6});
+  EXPECT_EQ(WithoutColumn(table, 0), Array::FromDoubles({2, 2}, std::vector<double>{2, 3, 5, 6}));
+  EXPECT_EQ(WithoutColumn(table, 2), Array::FromDoubles({2, 2}, std::vector<double>{1, 2, 4, 5}));
+}
+
 }  // namespace
 }  // namespace sluiced

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <limits>
 #include <string>
 
@@ -160,6 +161,31 @@ TEST(FlowSpec, WarnsOfWhatItCannotDo) {
   EXPECT_EQ(Warnings(spec).size(), 1u);
   spec.dim = 1;
   EXPECT_EQ(Warnings(spec).size(), 1u);
+}
+
+TEST(FlowSpec, WarnsOfSettingsThatItDoesNotHave) {
+  const auto warnings_of = [](const std::function<void(FlowSpec*)>& change) {
+    FlowSpec spec = Valid();
+    change(&spec);
+    return Warnings(spec).size();
+  };
+  EXPECT_EQ(warnings_of([](FlowSpec* spec) { spec->bins = 16; }), 1u);
+  EXPECT_EQ(warnings_of([](FlowSpec* spec) { spec->bound = 10; }), 1u);
+  EXPECT_EQ(warnings_of([](FlowSpec* spec) { spec->components = 2; }), 1u);
+  EXPECT_EQ(warnings_of([](FlowSpec* spec) { spec->degrees_of_freedom = 2; }), 1u);
+  EXPECT_EQ(warnings_of([](FlowSpec* spec) { spec->scale_bound = 1; }), 0u);
+  EXPECT_EQ(warnings_of([](FlowSpec* spec) {
+              spec->architecture = Architecture::kNice;
+              spec->scale_bound = 1;
+            }),
+            1u);
+  EXPECT_EQ(warnings_of([](FlowSpec* spec) {
+              spec->architecture = Architecture::kNeuralSpline;
+              spec->bins = 16;
+              spec->base = Base::kMixture;
+              spec->components = 2;
+            }),
+            0u);
 }
 
 }  // namespace

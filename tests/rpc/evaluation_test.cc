@@ -255,6 +255,8 @@ TEST_F(Evaluations, BadRequestsNameTheirField) {
       {"rows", [](auto* in) { in->set_rows(5); }},
       {"draws", [](auto* in) { in->set_draws(-1); }},
       {"held_out", [](auto* in) { in->set_held_out(true); }},
+      {"weight_column", [](auto* in) { in->set_weight_column("0"); }},
+      {"dequantize", [](auto* in) { in->set_dequantize(true); }},
       {"model", [](auto* in) { in->set_model("flat"); }}};
   for (const auto& [field, change] : evaluate) {
     v1::EvaluateRequest request = OnGaussian();

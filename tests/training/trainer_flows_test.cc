@@ -128,16 +128,14 @@ TEST(Annealing, RisesToOne) {
   EXPECT_DOUBLE_EQ(AnnealingAt(config, 9), 1);
   config.anneal_epochs = 8;
   EXPECT_DOUBLE_EQ(AnnealingAt(config, 4), 0.6);
-  EXPECT_THAT(std::string(Train(
-                              [] {
-                                TrainInput input = OnTarget("ring", 1);
-                                input.config.anneal_from = 0;
-                                return input;
-                              }(),
-                              {})
-                              .status()
-                              .message()),
-              HasSubstr("anneal_from"));
+  const auto message_of = [](double from, int64_t epochs) {
+    TrainInput input = OnTarget("ring", 1);
+    input.config.anneal_from = from;
+    input.config.anneal_epochs = epochs;
+    return std::string(Train(input, {}).status().message());
+  };
+  EXPECT_THAT(message_of(0, 0), HasSubstr("anneal_from"));
+  EXPECT_THAT(message_of(1, 5), HasSubstr("anneal_epochs"));
 }
 
 TEST(Targets, HaveNoContext) {

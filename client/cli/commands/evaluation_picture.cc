@@ -87,8 +87,13 @@ void AddEvaluateOptions(CLI::App& app, EvaluateCommand* command) {
                  "context of each)")
       ->check(AtLeastOne());
   app.add_option("--seed", options.seed, "Of everything random (0)");
-  app.add_flag("--held-out", options.held_out,
-               "Only rows that the version's own training held out");
+  const auto of_rows = [target](CLI::Option* option) { option->excludes(target); };
+  of_rows(app.add_flag("--held-out", options.held_out,
+                       "Only rows that the version's own training held out"));
+  of_rows(app.add_option("--weights", options.weight_column,
+                         "Column of the dataset, by name or number from 0, that weighs the rows"));
+  of_rows(app.add_flag("--dequantize", options.dequantize,
+                       "Noise on discrete columns, as a training with --degenerate dequantize"));
 }
 
 Evaluation Evaluate(Context& context, const EvaluateCommand& command) {
@@ -99,7 +104,6 @@ Evaluation Evaluate(Context& context, const EvaluateCommand& command) {
     FailUsage("give --dataset or --target");
   }
   if (!options.target.empty() && options.rows > 0) FailUsage("--rows is of a dataset; see --draws");
-  if (!options.target.empty() && options.held_out) FailUsage("--held-out is of a dataset");
   if (!command.picture.empty() && command.picture != "-" && Ending(command.picture) != "png") {
     FailUsage(command.picture + ": this picture is written as .png");
   }

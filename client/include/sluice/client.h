@@ -179,7 +179,9 @@ class Client {
     int64_t rows = 0;   // Of the dataset, at most. 0: the server's default, here and below.
     int64_t draws = 0;  // Of the model; of a conditional one at the context of each row.
     uint64_t seed = 0;
-    bool held_out = false;  // Only rows that the version's own training held out.
+    bool held_out = false;           // Only rows that the version's own training held out.
+    std::string weight_column = {};  // Of the dataset, by name or number: rows by their weights.
+    bool dequantize = false;         // Noise on the dataset's discrete columns, as in a training.
   };
   virtual Result<Evaluation> Evaluate(const std::string& model, const EvaluateOptions& options) = 0;
   struct SelfTestOptions {
