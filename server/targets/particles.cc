@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <utility>
 
 #include "server/common/status_macros.h"
 
@@ -49,6 +50,7 @@ Particles::Particles(const Target& target, int64_t count, uint64_t seed)
   for (size_t i = 0; i < dim_; ++i) {
     centre_.push_back((target.low()[i] + target.high()[i]) / 2);
     width_.push_back((target.high()[i] - target.low()[i]) / 4);
+    log_start_peak_ -= std::log(width_[i]) + std::log(2 * std::numbers::pi) / 2;
   }
   for (size_t i = 0; i < x_.size(); ++i) {
     x_[i] = centre_[i % dim_] + width_[i % dim_] * random_.Normal();
@@ -60,11 +62,11 @@ void Particles::Evaluate(std::span<const double> x, std::span<double> log_start,
                          std::span<double> log_p, std::span<double> gradient) const {
   target_.Evaluate(x, log_p, gradient);
   for (size_t row = 0; row < log_p.size(); ++row) {
-    log_start[row] = 0;
+    log_start[row] = log_start_peak_;
     for (size_t i = 0; i < dim_; ++i) {
       const size_t at = row * dim_ + i;
       const double u = (x[at] - centre_[i]) / width_[i];
-      log_start[row] -= u * u / 2 + std::log(width_[i]) + std::log(2 * std::numbers::pi) / 2;
+      log_start[row] -= u * u / 2;
       if (!gradient.empty()) {
         gradient[at] = power_ * gradient[at] - (1 - power_) * u / width_[i];
       }
@@ -99,28 +101,33 @@ double Particles::RaiseTo(double power) {
   if (largest == kNothing) return kNothing;
   double sum = 0;
   for (const double w : weights) sum += std::exp(w - largest);
-
   const double spacing = sum / static_cast<double>(count_);
+
+  std::vector<size_t> chosen;
   double mark = spacing * random_.Uniform(), passed = 0;
-  std::vector<double> x, log_start, log_p;
-  x.reserve(x_.size());
   for (size_t row = 0; row < count_; ++row) {
     passed += std::exp(weights[row] - largest);
-    // The last marks may lie beyond a sum that was rounded.
-    const bool last = row + 1 == count_;
-    while (log_p.size() < count_ && (mark < passed || last)) {
-      x.insert(x.end(), x_.begin() + static_cast<ptrdiff_t>(row * dim_),
-               x_.begin() + static_cast<ptrdiff_t>((row + 1) * dim_));
-      log_start.push_back(log_start_[row]);
-      log_p.push_back(log_p_[row]);
-      mark += spacing;
-    }
+    for (; mark < passed; mark += spacing) chosen.push_back(row);
+  }
+  // Marks that a rounded sum left over, or made too many.
+  chosen.resize(count_, chosen.back());
+  Take(chosen);
+  power_ = power;
+  return largest + std::log(spacing);
+}
+
+void Particles::Take(const std::vector<size_t>& rows) {
+  std::vector<double> x, log_start, log_p;
+  x.reserve(x_.size());
+  for (const size_t row : rows) {
+    const auto from = x_.begin() + static_cast<ptrdiff_t>(row * dim_);
+    x.insert(x.end(), from, from + static_cast<ptrdiff_t>(dim_));
+    log_start.push_back(log_start_[row]);
+    log_p.push_back(log_p_[row]);
   }
   x_ = std::move(x);
   log_start_ = std::move(log_start);
   log_p_ = std::move(log_p);
-  power_ = power;
-  return largest + std::log(spacing);
 }
 
 void Particles::TakeScales() {

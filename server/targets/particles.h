@@ -44,6 +44,7 @@ class Particles {
   // The gradient is of the density at the power.
   void Evaluate(std::span<const double> x, std::span<double> log_start, std::span<double> log_p,
                 std::span<double> gradient) const;
+  void Take(const std::vector<size_t>& rows);
   void TakeScales();
   int64_t MoveBlock(size_t first, size_t count);
   Flight Start(size_t first, size_t count);
@@ -53,6 +54,7 @@ class Particles {
   const Target& target_;
   const size_t count_, dim_;
   std::vector<double> centre_, width_;  // Of the start, by column.
+  double log_start_peak_ = 0;
   PhiloxReader random_;
   double power_ = 0;
   double step_ = 0.3;          // In units of scale_.

@@ -27,7 +27,6 @@ absl::StatusOr<SmcRows> DrawBySmc(const Target& target, int64_t rows, uint64_t s
           absl::StrCat("none of ", rows, " rows found the support of ", target.name()));
     }
     out.log_z += mean_weight;
-    ++out.densities;
     const int moves = particles.power() < 1 ? kMoves : kLastMoves;
     for (int i = 0; i < moves; ++i) RETURN_IF_ERROR(particles.Move(keep_going));
   }

@@ -13,9 +13,8 @@
 namespace sluiced::targets {
 
 struct SmcRows {
-  Array x;                // [rows, dim] float64.
-  double log_z = 0;       // Found on the way.
-  int64_t densities = 0;  // That the rows went through.
+  Array x;           // [rows, dim] float64.
+  double log_z = 0;  // Found on the way.
 };
 
 // Memory: some eight times that of the rows. A pure function of its first three
