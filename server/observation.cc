@@ -81,6 +81,7 @@ observe::ServerState StateOf(const Parts& parts) {
        static_cast<int64_t>(parts.batcher.max_waiting())},
       QueueOf("storage", parts.io),
       QueueOf("evaluation", parts.evaluations),
+      QueueOf("generation", parts.generations),
       {"model_loads", static_cast<int64_t>(usage.waiting), static_cast<int64_t>(usage.max_waiting)},
       {"jobs", counts.queued, counts.max_queued}};
   state.in_flight_bytes = parts.bytes.held();

@@ -37,6 +37,7 @@ struct Parts {
   const serving::Executor& compute;
   const serving::Executor& io;
   const serving::Executor& evaluations;
+  const serving::Executor& generations;
   const serving::Batcher& batcher;
   const serving::Budget& bytes;
   const serving::Budget& rows;

@@ -121,6 +121,7 @@ class GrpcServer : public Server {
         access_(std::move(access)),
         store_(MakeTimedStore(std::move(store), metrics_.get())),
         evaluations_("evaluation", config.threads, config.max_queued_calls),
+        generations_("generation", 1, config.max_queued_calls),
         compute_("compute", config.threads, config.max_queued_calls),
         io_("storage", config.io_threads, config.max_queued_calls),
         batcher_(&compute_, BatcherOptionsOf(config, metrics_.get())),
@@ -146,8 +147,8 @@ class GrpcServer : public Server {
                    store_.get(),
                    MakeTrainRun(store_.get(), registry_.get(), &metrics_->jobs(), config.train_run),
                    options));
-    metrics_->SetState([parts = Parts{compute_, io_, evaluations_, batcher_, bytes_, rows_,
-                                      *registry_, *jobs_}] { return StateOf(parts); });
+    metrics_->SetState([parts = Parts{compute_, io_, evaluations_, generations_, batcher_, bytes_,
+                                      rows_, *registry_, *jobs_}] { return StateOf(parts); });
     retention_ = std::make_unique<jobs::Retention>(store_.get(), RetentionOf(config));
     return absl::OkStatus();
   }
@@ -209,6 +210,7 @@ class GrpcServer : public Server {
                                .batcher = &batcher_,
                                .io = &io_,
                                .evaluations = &evaluations_,
+                               .generations = &generations_,
                                .evaluation_nice = config.train_run.nice,
                                .limits = config.limits,
                                .bytes = &bytes_,
@@ -234,6 +236,7 @@ class GrpcServer : public Server {
   std::unique_ptr<store::Store> store_;
   std::atomic<bool> draining_ = false;
   serving::Executor evaluations_;
+  serving::Executor generations_;
   serving::Executor compute_;
   serving::Executor io_;
   serving::Batcher batcher_;

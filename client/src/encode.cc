@@ -73,7 +73,7 @@ void EncodeSpec(const FlowSpec& in, v1::FlowSpec* out) {
     added->set_high(column.high);
   }
   out->set_mixing(OnWire<v1::Mixing>(in.mixing));
-  out->set_act_norm(in.act_norm);
+  if (in.act_norm) out->set_act_norm(*in.act_norm);
   out->set_bins(in.bins);
   if (in.bound) out->set_bound(*in.bound);
 }

@@ -146,4 +146,14 @@ std::vector<int64_t> ChooseRows(int64_t count, int64_t wanted, uint64_t seed) {
   return rows;
 }
 
+std::vector<int64_t> KeepByWeight(std::span<const double> weights, uint64_t seed) {
+  const double greatest = *std::ranges::max_element(weights);
+  PhiloxReader random(seed, Stream::kEvaluate, kKeptByWeight);
+  std::vector<int64_t> kept;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (random.Uniform() < weights[i] / greatest) kept.push_back(static_cast<int64_t>(i));
+  }
+  return kept;
+}
+
 }  // namespace sluiced::evaluation

@@ -44,6 +44,11 @@ std::vector<double> ToDoubles(const Array& from);
 // all of them where there are no more.
 std::vector<int64_t> ChooseRows(int64_t count, int64_t wanted, uint64_t seed);
 
+// The rows that are kept where each is with the probability weight / greatest weight: an
+// independent sample in proportion to the weights, ascending, without copies. weights:
+// >= 0, not all 0.
+std::vector<int64_t> KeepByWeight(std::span<const double> weights, uint64_t seed);
+
 // Substreams of Stream::kEvaluate; training has the first two.
 enum Substream : uint32_t {
   kChosenRows = 2,
@@ -54,6 +59,7 @@ enum Substream : uint32_t {
   kCells,
   kResampling,
   kAcceptance,
+  kKeptByWeight,
 };
 
 }  // namespace sluiced::evaluation

@@ -133,6 +133,10 @@ bool IsSpline(Architecture architecture) {
          architecture == Architecture::kMaskedAutoregressiveSpline;
 }
 
+bool UsualActNorm(const FlowSpec& spec) {
+  return IsSpline(spec.architecture) && spec.base != Base::kUniform;
+}
+
 int64_t RowColumns(const FlowSpec& spec) { return spec.dim + spec.context_dim; }
 
 std::vector<Column> ColumnsOf(const FlowSpec& spec) {

@@ -98,6 +98,8 @@ struct FlowSpec {
   friend bool operator==(const FlowSpec&, const FlowSpec&) = default;
 };
 
+// Whether a new flow of this kind has act norm unless it is told otherwise.
+bool UsualActNorm(const FlowSpec& spec);
 int64_t RowColumns(const FlowSpec& spec);  // dim + context_dim
 // The support of every column, [dim].
 std::vector<Column> ColumnsOf(const FlowSpec& spec);

@@ -1,5 +1,7 @@
 #include "server/rpc/dataset_generation.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
@@ -38,8 +40,10 @@ absl::Status DecodeTarget(const v1::GenerateDatasetRequest& in, Generation* want
 }
 
 absl::StatusOr<data::Table> RowsOfTarget(const Generation& wanted, Call& call) {
+  // Fewer rows are made of as many particles.
+  const int64_t particles = std::max<int64_t>(wanted.rows, 20'000);
   const int64_t bytes =
-      wanted.rows * wanted.target->dim() * kCopies * static_cast<int64_t>(sizeof(double));
+      particles * wanted.target->dim() * kCopies * static_cast<int64_t>(sizeof(double));
   RETURN_IF_ERROR(call.HoldMore(static_cast<size_t>(bytes)));
   ASSIGN_OR_RETURN(const targets::SmcRows drawn,
                    targets::DrawBySmc(*wanted.target, wanted.rows, wanted.seed,

@@ -41,7 +41,7 @@ class DatasetService final : public v1::DatasetService::WithRawCallbackMethod_Up
                                             v1::Dataset* out) override {
     const bool computes = !in->target().empty();
     return UnaryCall(
-        runtime_, computes ? runtime_.evaluations : runtime_.io, Rpc("GenerateDataset"), *context,
+        runtime_, computes ? runtime_.generations : runtime_.io, Rpc("GenerateDataset"), *context,
         *in, [this, in, out, computes](Call& call) -> absl::Status {
           ASSIGN_OR_RETURN(const Generation wanted, DecodeGeneration(*in, runtime_.limits));
           if (computes) {

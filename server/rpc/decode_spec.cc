@@ -56,7 +56,7 @@ absl::StatusOr<flows::FlowSpec> DecodeSpec(const v1::FlowSpec& in) {
   ASSIGN_OR_RETURN(spec.executor, DecodeEnum("executor", kExecutors, in.executor()));
   ASSIGN_OR_RETURN(spec.base, DecodeEnum("base", kBases, in.base()));
   ASSIGN_OR_RETURN(spec.mixing, DecodeEnum("mixing", kMixings, in.mixing()));
-  spec.act_norm = in.act_norm();
+  spec.act_norm = in.has_act_norm() ? in.act_norm() : flows::UsualActNorm(spec);
   RETURN_IF_ERROR(DecodeColumns(in, &spec.columns));
   RETURN_IF_ERROR(flows::Validate(spec));
   return spec;

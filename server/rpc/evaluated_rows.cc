@@ -17,7 +17,6 @@
 #include "server/rpc/rows_origin.h"
 #include "server/rpc/weight_column.h"
 #include "server/training/column_checks.h"
-#include "server/training/row_preparation.h"
 
 namespace sluiced::rpc {
 namespace {
@@ -64,10 +63,11 @@ absl::StatusOr<std::vector<int64_t>> Candidates(const EvaluateQuery& query, int6
   return all;
 }
 
-// As many as the candidates, each in proportion to its weight.
+// Those of the candidates that are kept by their weights. Copies in proportion would not
+// do: no error and no p-value takes rows for anything but independent.
 absl::StatusOr<std::vector<int64_t>> ByWeight(const Array& table, int64_t column,
-                                              const std::vector<int64_t>& candidates,
-                                              uint64_t seed) {
+                                              const std::vector<int64_t>& candidates, uint64_t seed,
+                                              v1::EvaluateResponse* out) {
   std::vector<double> weights;
   for (const int64_t row : candidates) {
     weights.push_back(table.At(row * table.cols() + column));
@@ -79,9 +79,11 @@ absl::StatusOr<std::vector<int64_t>> ByWeight(const Array& table, int64_t column
   if (std::ranges::all_of(weights, [](double weight) { return weight == 0; })) {
     return FieldError("weight_column", "is 0 in all of these rows");
   }
-  std::vector<int64_t> chosen = training::WeightedOrder(weights, seed, /*epoch=*/0);
-  for (int64_t& row : chosen) row = candidates[static_cast<size_t>(row)];
-  return chosen;
+  std::vector<int64_t> kept = evaluation::KeepByWeight(weights, seed);
+  out->add_notes(absl::StrCat(kept.size(), " of ", candidates.size(),
+                              " rows were kept, each in proportion to its weight"));
+  for (int64_t& row : kept) row = candidates[static_cast<size_t>(row)];
+  return kept;
 }
 
 // With noise on what is discrete in all of the rows.
@@ -100,9 +102,9 @@ Array Continuous(const flows::FlowSpec& spec, const Array& rows, uint64_t seed) 
 // followed and gone, its discrete columns as it wants them.
 absl::StatusOr<Array> TakeChosen(const flows::FlowSpec& spec, const EvaluateQuery& query,
                                  int64_t weight_column, std::vector<int64_t> candidates,
-                                 const Array& table) {
+                                 const Array& table, v1::EvaluateResponse* out) {
   if (weight_column >= 0) {
-    ASSIGN_OR_RETURN(candidates, ByWeight(table, weight_column, candidates, query.seed));
+    ASSIGN_OR_RETURN(candidates, ByWeight(table, weight_column, candidates, query.seed, out));
   }
   std::vector<int64_t> chosen =
       evaluation::ChooseRows(static_cast<int64_t>(candidates.size()), query.rows, query.seed);
@@ -141,7 +143,7 @@ absl::StatusOr<Array> LoadEvaluatedRows(const Runtime& runtime, const models::Lo
     return absl::AbortedError(absl::StrCat("datasets/", query.dataset, " was replaced"));
   }
   ASSIGN_OR_RETURN(const Array chosen,
-                   TakeChosen(spec, query, weight_column, std::move(candidates), *table));
+                   TakeChosen(spec, query, weight_column, std::move(candidates), *table, out));
   ASSIGN_OR_RETURN(Array rows, CheckRows(chosen,
                                          {.dim = flows::RowColumns(spec),
                                           .dtype = spec.dtype,

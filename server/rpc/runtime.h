@@ -25,6 +25,7 @@ struct Runtime {
   serving::Executor* io;       // What waits for the store.
   // What takes seconds: its threads give way to the others, by this niceness.
   serving::Executor* evaluations;
+  serving::Executor* generations;  // One at a time: each may take a minute.
   int evaluation_nice;
   serving::Limits limits;
   serving::Budget* bytes;             // Of limits.in_flight_bytes.

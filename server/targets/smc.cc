@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "server/common/array_parts.h"
 #include "server/common/status_macros.h"
 #include "server/targets/particles.h"
 
@@ -13,25 +16,36 @@ namespace {
 // Moves after each raise, and after the last one: what resampling doubled moves apart.
 constexpr int kMoves = 3;
 constexpr int kLastMoves = 30;
+// With fewer the shares of the modes are left to chance.
+constexpr int64_t kFewestParticles = 20'000;
+
+// Spread evenly over `count`: particles of one ancestor stand side by side.
+std::vector<int64_t> SomeOf(int64_t count, int64_t wanted) {
+  std::vector<int64_t> rows(static_cast<size_t>(wanted));
+  for (int64_t i = 0; i < wanted; ++i) rows[static_cast<size_t>(i)] = i * count / wanted;
+  return rows;
+}
 
 }  // namespace
 
 absl::StatusOr<SmcRows> DrawBySmc(const Target& target, int64_t rows, uint64_t seed,
                                   const std::function<absl::Status()>& keep_going) {
-  Particles particles(target, rows, seed);
+  const int64_t count = std::max(rows, kFewestParticles);
+  Particles particles(target, count, seed);
   SmcRows out;
   while (particles.power() < 1) {
     const double mean_weight = particles.RaiseTo(particles.NextPower());
     if (!std::isfinite(mean_weight)) {
       return absl::FailedPreconditionError(
-          absl::StrCat("none of ", rows, " rows found the support of ", target.name()));
+          absl::StrCat("none of ", count, " rows found the support of ", target.name()));
     }
     out.log_z += mean_weight;
     const int moves = particles.power() < 1 ? kMoves : kLastMoves;
     for (int i = 0; i < moves; ++i) RETURN_IF_ERROR(particles.Move(keep_going));
   }
-  out.x = Array(DType::kFloat64, {rows, target.dim()});
-  std::ranges::copy(particles.x(), out.x.as<double>().begin());
+  Array all(DType::kFloat64, {count, target.dim()});
+  std::ranges::copy(particles.x(), all.as<double>().begin());
+  out.x = rows < count ? TakeRows(all, SomeOf(count, rows)) : std::move(all);
   return out;
 }
 

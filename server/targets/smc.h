@@ -17,9 +17,9 @@ struct SmcRows {
   double log_z = 0;  // Found on the way.
 };
 
-// Memory: some eight times that of the rows. A pure function of its first three
-// arguments; `keep_going` is asked every few milliseconds and ends it with its error.
-// FAILED_PRECONDITION where no row finds the target's support.
+// Memory: some eight times that of the rows, or of 20,000 where they are fewer. A pure function of
+// its first three arguments; `keep_going` is asked every few milliseconds and ends it with its
+// error. FAILED_PRECONDITION where no row finds the target's support.
 absl::StatusOr<SmcRows> DrawBySmc(const Target& target, int64_t rows, uint64_t seed,
                                   const std::function<absl::Status()>& keep_going);
 

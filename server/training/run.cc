@@ -274,9 +274,8 @@ absl::Status Run::Say(std::string message) {
   return callbacks_.on_progress ? callbacks_.on_progress(progress) : absl::OkStatus();
 }
 
-absl::Status Run::ReportLoss(bool last) {
+absl::Status Run::ReportLoss(double end) {
   const double start = now_.counters.start_loss;
-  const double end = last ? now_.counters.assessed_loss : now_.counters.best_loss;
   // A start that overflows is no start to go back to.
   if (!std::isfinite(start) || end <= start + kTangibleNats) return absl::OkStatus();
   return Say(
@@ -316,7 +315,15 @@ absl::StatusOr<TrainOutcome> Run::Stopped() {
 absl::StatusOr<TrainOutcome> Run::Finish() {
   const Counters& counters = now_.counters;
   const bool last = config_.publish_last || counters.best_epoch == 0;
-  RETURN_IF_ERROR(ReportLoss(last));
+  const double loss = last ? counters.assessed_loss : counters.best_loss;
+  if (!std::isfinite(loss)) {
+    return absl::AbortedError(absl::StrCat("the training does not converge: after its ",
+                                           counters.epoch, " epochs the loss is not finite",
+                                           counters.best_epoch > 0
+                                               ? ", and the last parameters were to be published"
+                                               : ", and it was after none"));
+  }
+  RETURN_IF_ERROR(ReportLoss(loss));
   const Array& chosen = last ? *now_.weights.parameters : *best_;
   TrainOutcome outcome;
   outcome.state = StateOf(chosen);

@@ -72,7 +72,7 @@ class Run {
   absl::Status ReportEpoch(const Criterion::Assessment& assessment, const EpochSums& sums);
   absl::Status Say(std::string message);
   // A warning where the parameters to be published are worse than those at the start.
-  absl::Status ReportLoss(bool last);
+  absl::Status ReportLoss(double end);
   absl::Status KeepSnapshot();
   absl::Status KeepCheckpoint();
   absl::StatusOr<TrainOutcome> Stopped();

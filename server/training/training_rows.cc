@@ -1,5 +1,6 @@
 #include "server/training/training_rows.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,6 +25,9 @@ absl::Status TakeWeights(int64_t column, TrainingRows* rows) {
     }
     rows->weights.push_back(weight);
   }
+  // They count beside each other alone; the sum of their squares must not overflow.
+  const double greatest = *std::ranges::max_element(rows->weights);
+  for (double& weight : rows->weights) weight /= greatest > 0 ? greatest : 1;
   rows->data = std::make_shared<const Array>(WithoutColumn(*rows->data, column));
   if (static_cast<size_t>(column) < rows->names.size()) {
     rows->names.erase(rows->names.begin() + column);

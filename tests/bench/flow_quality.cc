@@ -44,6 +44,8 @@ struct Budget {
   int64_t seeds = 3, steps = 4000;
   int threads = 2;
   double learning_rate = 2e-3;
+  std::vector<flows::Architecture> architectures = flows::AllArchitectures();
+  bool act_norm = false;    // Where the architecture can have it.
   int64_t target_rows = 0;  // Drawn of a target to be fitted beside its density; 0: none.
 };
 
@@ -125,10 +127,11 @@ absl::StatusOr<Set> FileSet(const std::string& path) {
 }
 
 // The width that spends the budget of parameters best.
-flows::FlowSpec SpecOf(flows::Architecture architecture, int64_t dim) {
+flows::FlowSpec SpecOf(flows::Architecture architecture, int64_t dim, const Budget& budget) {
   flows::FlowSpec spec, best;
   spec.architecture = architecture;
   spec.dim = dim;
+  spec.act_norm = budget.act_norm && architecture != flows::Architecture::kRealNvp;
   spec.layers = kLayers;
   int64_t least = std::numeric_limits<int64_t>::max();
   for (spec.hidden = 4; spec.hidden <= 256; ++spec.hidden) {
@@ -164,7 +167,7 @@ absl::StatusOr<double> TestLoss(const flows::FlowState& state, const Array& test
 absl::StatusOr<Reached> FitRows(const Set& set, flows::Architecture architecture,
                                 const Budget& budget) {
   Reached reached;
-  const flows::FlowSpec spec = SpecOf(architecture, set.train.cols());
+  const flows::FlowSpec spec = SpecOf(architecture, set.train.cols(), budget);
   for (int64_t seed = 0; seed < budget.seeds; ++seed) {
     training::TrainInput input =
         InputOf(spec, budget, set.train.rows(), static_cast<uint64_t>(seed));
@@ -176,13 +179,13 @@ absl::StatusOr<Reached> FitRows(const Set& set, flows::Architecture architecture
   return reached;
 }
 
-void PrintHead(const char* what) {
+void PrintHead(const char* what, const Budget& budget) {
   std::printf("| %s |", what);
-  for (const flows::Architecture one : flows::AllArchitectures()) {
+  for (const flows::Architecture one : budget.architectures) {
     std::printf(" %s |", std::string(flows::NameOf(one)).c_str());
   }
   std::printf("\n|---|");
-  for (size_t i = 0; i < flows::AllArchitectures().size(); ++i) std::printf("---|");
+  for (size_t i = 0; i < budget.architectures.size(); ++i) std::printf("---|");
   std::printf("\n");
 }
 
@@ -190,7 +193,7 @@ absl::Status PrintSet(const Set& set, const Budget& budget) {
   std::printf("| %s, %lld rows", set.name.c_str(), static_cast<long long>(set.train.rows()));
   if (set.entropy) std::printf(" (entropy %.4f)", *set.entropy);
   std::printf(" |");
-  for (const flows::Architecture one : flows::AllArchitectures()) {
+  for (const flows::Architecture one : budget.architectures) {
     ASSIGN_OR_RETURN(const Reached reached, FitRows(set, one, budget));
     std::printf(" %.3f ± %.3f", reached.mean(), reached.deviation());
     if (set.entropy) std::printf(" (%+.3f)", reached.mean() - *set.entropy);
@@ -228,9 +231,9 @@ absl::Status PrintTarget(const std::string& name, const Budget& budget) {
     rows = std::make_shared<const Array>(drawn.x.To(DType::kFloat32));
   }
   std::printf("| %s |", name.c_str());
-  for (const flows::Architecture one : flows::AllArchitectures()) {
+  for (const flows::Architecture one : budget.architectures) {
     Reached kl, ess;
-    const flows::FlowSpec spec = SpecOf(one, target->dim());
+    const flows::FlowSpec spec = SpecOf(one, target->dim(), budget);
     for (int64_t seed = 0; seed < budget.seeds; ++seed) {
       training::TrainInput input = TargetInput(spec, budget, static_cast<uint64_t>(seed), rows);
       input.target = target;
@@ -252,14 +255,14 @@ struct Options {
 
 absl::Status Run(const Options& options) {
   std::printf("Parameters:");
-  for (const flows::Architecture one : flows::AllArchitectures()) {
-    const flows::FlowSpec spec = SpecOf(one, 2);
+  for (const flows::Architecture one : options.budget.architectures) {
+    const flows::FlowSpec spec = SpecOf(one, 2, options.budget);
     std::printf(" %s %lld (hidden %lld)", std::string(flows::NameOf(one)).c_str(),
                 static_cast<long long>(flows::ParameterCount(spec)),
                 static_cast<long long>(spec.hidden));
   }
   std::printf("\n\n");
-  if (!options.toys.empty() || !options.files.empty()) PrintHead("rows: test NLL");
+  if (!options.toys.empty() || !options.files.empty()) PrintHead("rows: test NLL", options.budget);
   for (const std::string& toy : options.toys) {
     ASSIGN_OR_RETURN(const Set set, ToySet(toy));
     RETURN_IF_ERROR(PrintSet(set, options.budget));
@@ -270,8 +273,8 @@ absl::Status Run(const Options& options) {
   }
   if (!options.targets.empty()) {
     std::printf("\n");
-    PrintHead(options.budget.target_rows > 0 ? "target and rows of it: KL, ESS"
-                                             : "target: KL, ESS");
+    PrintHead(options.budget.target_rows > 0 ? "target and rows of it: KL, ESS" : "target: KL, ESS",
+              options.budget);
   }
   for (const std::string& target : options.targets) {
     RETURN_IF_ERROR(PrintTarget(target, options.budget));
@@ -279,24 +282,36 @@ absl::Status Run(const Options& options) {
   return absl::OkStatus();
 }
 
+int Refuse(const absl::Status& status) {
+  std::fprintf(stderr, "flow_quality: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
+
 int Main(int argc, char** argv) {
   Options options;
+  std::vector<std::string> names;
   CLI::App app("Fits every architecture with one budget and prints what each reached.");
   app.add_option("--toy", options.toys, "Toys of `sluice dataset toys`");
   app.add_option("--file", options.files, "*.npy or *.csv, split by hash");
   app.add_option("--target", options.targets, "Targets of `sluice target list`");
   app.add_option("--seeds", options.budget.seeds)->check(CLI::PositiveNumber);
   app.add_option("--steps", options.budget.steps)->check(CLI::PositiveNumber);
+  app.add_option("--arch", names, "Some of the architectures");
+  app.add_flag("--act-norm", options.budget.act_norm, "Of all but real-nvp");
   app.add_option("--target-rows", options.budget.target_rows,
                  "Fit targets beside so many rows of them, by sequential Monte Carlo")
       ->check(CLI::PositiveNumber);
   app.add_option("--lr", options.budget.learning_rate);
   app.add_option("--threads", options.budget.threads)->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
+  if (!names.empty()) options.budget.architectures.clear();
+  for (const std::string& name : names) {
+    const auto architecture = flows::FromName<flows::Architecture>("--arch", name);
+    if (!architecture.ok()) return Refuse(architecture.status());
+    options.budget.architectures.push_back(*architecture);
+  }
   const absl::Status status = Run(options);
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "flow_quality: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return status.ok() ? 0 : Refuse(status);
 }
 
 }  // namespace

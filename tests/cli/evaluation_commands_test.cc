@@ -55,7 +55,7 @@ TEST_F(EvaluationCommands, OfRowsByTheirWeightsAndWithNoise) {
     return nlohmann::json::parse(ran.out)["dataset"];
   };
   const auto fit = fit_of("weighed --weights w");
-  EXPECT_EQ(fit["rows"], 600);
+  EXPECT_EQ(fit["rows"], 300);
   EXPECT_NEAR(fit["log_likelihood"]["mean"].get<double>(), -2.84, 0.3);  // The entropy's.
   EXPECT_EQ(fit["rows_without_density"], 0);
   EXPECT_EQ(fit, fit_of("weighed --weights 2"));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -46,6 +47,18 @@ TEST(WrapCircles, TurnsAnglesIntoTheirRangeAndNothingElse) {
   Array rows = Array::FromDoubles({3, 3}, std::vector<double>{7, 0.5, 9, 7, 3.25, 9, 7, 2, 9});
   WrapCircles(spec, &rows);
   EXPECT_EQ(rows, Array::FromDoubles({3, 3}, std::vector<double>{7, 2.5, 9, 7, 1.25, 9, 7, 2, 9}));
+}
+
+TEST(KeepByWeight, KeepsInProportionAndNoneTwice) {
+  std::vector<double> weights(30'000);
+  for (size_t i = 0; i < weights.size(); ++i) weights[i] = 1e300 * static_cast<double>(i % 3);
+  const std::vector<int64_t> kept = KeepByWeight(weights, 1);
+  std::array<int, 3> counts{};
+  for (const int64_t row : kept) ++counts[static_cast<size_t>(row % 3)];
+  EXPECT_EQ(counts[0], 0);
+  EXPECT_NEAR(counts[1], 5000, 250);
+  EXPECT_EQ(counts[2], 10'000);
+  EXPECT_TRUE(std::ranges::is_sorted(kept));
 }
 
 TEST(RowsFit, ShiftedRowsAreFound) {

@@ -132,7 +132,9 @@ TEST(PrepareRows, TakesTheWeightsOut) {
   ASSERT_TRUE(rows.ok()) << rows.status();
   EXPECT_EQ(rows->names, (std::vector<std::string>{"a", "c"}));
   for (int64_t row = 0; row < kRows; ++row) {
-    EXPECT_EQ(rows->weights[static_cast<size_t>(row)], static_cast<double>(row));
+    // Beside the greatest.
+    EXPECT_DOUBLE_EQ(rows->weights[static_cast<size_t>(row)],
+                     static_cast<double>(row) / (kRows - 1));
     EXPECT_EQ(rows->data->At(2 * row), data.At(3 * row));
     EXPECT_EQ(rows->data->At(2 * row + 1), data.At(3 * row + 2));
   }

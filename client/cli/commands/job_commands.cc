@@ -48,6 +48,13 @@ std::string SnapshotsOf(const TrainJob& job) {
 
 std::string OptionalTime(const std::optional<Time>& time) { return time ? FormatTime(*time) : ""; }
 
+std::string ProgressOf(const TrainJob& job) {
+  if (!job.last_epoch) return "";
+  TrainUpdate last = *job.last_epoch;
+  if (IsTerminal(job.state)) last.seconds_left = 0;
+  return ProgressLine(last);
+}
+
 void Show(const Context& context, const TrainJob& job) {
   if (context.json()) return PrintJson(ToJson(job));
   PrintFields({{"job", job.id},
@@ -57,7 +64,7 @@ void Show(const Context& context, const TrainJob& job) {
                {"version", job.version ? std::to_string(*job.version) : ""},
                {"attempt", job.attempt > 1 ? std::to_string(job.attempt) : ""},
                {"place in queue", job.queue_position > 0 ? std::to_string(job.queue_position) : ""},
-               {"progress", job.last_epoch ? ProgressLine(*job.last_epoch) : ""},
+               {"progress", ProgressOf(job)},
                {"best loss", LossOf(job)},
                {"created", FormatTime(job.create_time)},
                {"started", OptionalTime(job.start_time)},

@@ -32,11 +32,16 @@ std::string SpecText(const FlowSpec& spec) {
   text << spec.architecture << ", dim " << spec.dim << ", layers " << spec.layers << ", hidden "
        << spec.hidden << ", depth " << spec.depth << ", "
        << (spec.dtype == DType::kFloat64 ? "float64" : "float32");
-  if (spec.scale_bound) text << ", scale bound " << FormatNumber(*spec.scale_bound, 4);
+  const bool is_spline = spec.architecture.find("spline") != std::string::npos;
+  if (is_spline) {
+    text << ", " << spec.bins << " bins in \u00b1" << FormatNumber(spec.bound.value_or(0), 4);
+  } else if (spec.scale_bound && spec.architecture != "nice") {
+    text << ", scale bound " << FormatNumber(*spec.scale_bound, 4);
+  }
   if (spec.standardize) text << (*spec.standardize ? ", standardised" : ", not standardised");
   if (spec.context_dim > 0) text << ", context dim " << spec.context_dim;
   if (spec.mixing != Mixing::kAlternate) text << ", mixing " << NameOf(spec.mixing);
-  if (spec.act_norm) text << ", act norm";
+  if (spec.act_norm.value_or(false)) text << ", act norm";
   if (spec.base != Base::kNormal) text << ", base " << NameOf(spec.base);
   for (const Column& column : spec.columns) {
     text << ", column " << column.index << " " << NameOf(column.support);

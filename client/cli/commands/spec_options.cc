@@ -30,8 +30,9 @@ void AddShape(CLI::App& command, FlowSpec& spec) {
                            "Bound of the log-scales (2); 0 leaves them raw"));
   Group(command.add_option("--bins", spec.bins, "Pieces of each spline (8)"))->check(AtLeastOne());
   Group(command.add_option("--bound", spec.bound, "Splines bend in [-bound, bound] (5)"));
-  Group(command.add_flag("--act-norm", spec.act_norm,
-                         "Learn a shift and scale of each column in every layer"));
+  Group(command.add_flag("--act-norm,!--no-act-norm", spec.act_norm,
+                         "Learn a shift and scale of each column in every layer (of splines\n"
+                         "usual, unless the base is uniform)"));
   Group(command.add_option("--components", spec.components, "Of a mixture as the base (1)"))
       ->check(AtLeastOne());
   Group(command.add_option("--degrees-of-freedom", spec.degrees_of_freedom,

@@ -45,7 +45,11 @@ bool EnsureModel(Context& context, const TrainCommand& command, bool spec_given)
   }
   if (existing.status().code != Code::kNotFound) Fail(existing.status());
   FlowSpec spec = command.flow;
-  spec.dim = SourceDim(context, command);
+  if (!command.train.config.start_from.empty() && !spec_given) {
+    spec = OrFail(context.client().GetVersion(command.train.config.start_from)).spec;
+  } else {
+    spec.dim = SourceDim(context, command);
+  }
   Client::CreateModelOptions options;
   options.seed = command.train.config.seed;
   const Model model = OrFail(context.client().CreateModel(command.model, spec, options));

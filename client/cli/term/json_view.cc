@@ -46,7 +46,7 @@ Json SpecJson(const FlowSpec& spec) {
   json["columns"] = Json::array();
   for (const Column& column : spec.columns) json["columns"].push_back(ColumnJson(column));
   json["mixing"] = NameOf(spec.mixing);
-  json["act_norm"] = spec.act_norm;
+  PutIf(&json, "act_norm", spec.act_norm);
   json["bins"] = spec.bins;
   PutIf(&json, "bound", spec.bound);
   return json;

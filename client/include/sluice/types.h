@@ -68,7 +68,7 @@ struct FlowSpec {
   std::optional<double> degrees_of_freedom;
   std::vector<Column> columns;  // Those that are not real.
   Mixing mixing = Mixing::kAlternate;
-  bool act_norm = false;
+  std::optional<bool> act_norm;  // Unset: of splines true, unless the base is uniform.
   int64_t bins = 0;
   std::optional<double> bound;
 };
