@@ -94,6 +94,7 @@ int Report(const CommandFailure& failure, const Context& context) {
   if (!status.request_id.empty() && !SaysItself(status.code)) {
     line += " [request " + status.request_id + "]";
   }
+  if (status.code == Code::kDeadlineExceeded) line += "; --timeout SECONDS waits longer";
   if (status.code == Code::kUnauthenticated) line += " (see SLUICE_TOKEN and --token-file)";
   for (char& c : line) {
     if (c == '\n' || c == '\r' || c == '\x1b') c = ' ';

@@ -58,6 +58,9 @@ TEST_F(Commands, DatasetsComeAndGo) {
   const Ran drawn = Sluice("dataset generate lobes --target ring --rows 300 --seed 1");
   EXPECT_THAT(drawn.err, HasSubstr("found on the way (known: 0.0000)"));
   EXPECT_THAT(Sluice("dataset get lobes").out, HasSubstr("generate target ring rows=300 seed=1"));
+  EXPECT_THAT(Sluice("dataset generate late --target ring --rows 200000 --timeout 0.2").err,
+              HasSubstr("--timeout SECONDS waits longer"));
+  EXPECT_EQ(Sluice("dataset get late").code, kExitError);
   ExpectOk("dataset delete piped");
   EXPECT_EQ(Sluice("dataset get piped").code, kExitError);
 }
