@@ -82,7 +82,8 @@ absl::Status CheckDegenerate(const flows::FlowSpec& spec, const TrainConfig& con
     // No scale can be fitted to it, either.
     const bool hopeless = column.kind == Kind::kConstant && spec.standardize;
     if (config.degenerate != Degenerate::kAllow || hopeless) {
-      return FieldError("dataset", absl::StrCat(what, "; ", Remedy(column.kind)));
+      const char* also = hopeless ? ", or allow it in a model that does not standardise" : "";
+      return FieldError("dataset", absl::StrCat(what, "; ", Remedy(column.kind), also));
     }
     rows->notes.push_back(absl::StrCat("warning: ", what));
   }
