@@ -107,6 +107,13 @@ TEST_F(Commands, TrainingIsPlainLinesWhenPiped) {
   EXPECT_THAT(ran.err, Not(HasSubstr("\x1b")));
 }
 
+TEST_F(Commands, ANewModelTakesOverTheFlowThatItStartsFrom) {
+  ExpectOk("model create parent --dim 2 --arch nice --layers 3 --hidden 7 --seed 4");
+  ExpectOk("train heir --dataset wow --start-from parent --epochs 1");
+  EXPECT_THAT(Sluice("model get heir").out, HasSubstr("nice, dim 2, layers 3, hidden 7"));
+  EXPECT_EQ(Sluice("train stranger --dataset wow --start-from parent --arch nice").code, kExitError);
+}
+
 TEST_F(Commands, TargetsReportTheirKl) {
   const Ran ran = Sluice(
       "train moons --target seed-moons --rows 500 --batch-size 128 --layers 4 --hidden 8 "

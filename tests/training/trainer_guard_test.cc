@@ -216,6 +216,24 @@ TEST(Guard, AbsurdLearningRatesEndInAnErrorOrFiniteParameters) {
   }
 }
 
+TEST(Guard, AbsurdLearningRatesPublishNoDensityThatIsNone) {
+  for (double rate : {1e3, 1e30}) {
+    TrainInput input = OnRows(2, 600);
+    input.start.spec.architecture = flows::Architecture::kNeuralSpline;
+    input.start.parameters = flows::InitialParameters(input.start.spec, 1);
+    input.target = targets::FindTarget("ring").value();
+    input.config.target_weight = 0.1;
+    input.config.learning_rate = rate;
+    const auto outcome = Train(input, {});
+    if (!outcome.ok()) {
+      EXPECT_EQ(outcome.status().code(), absl::StatusCode::kAborted) << outcome.status();
+      continue;
+    }
+    EXPECT_TRUE(std::isfinite(outcome->metrics.at("train_loss"))) << rate;
+    EXPECT_TRUE(std::isfinite(outcome->metrics.at("target_loss"))) << rate;
+  }
+}
+
 TEST(Guard, StartsFromParametersThatAreNotFiniteEndInAnError) {
   TrainInput input = OnRows(2);
   for (float& value : input.start.parameters.as<float>()) {
