@@ -317,11 +317,11 @@ absl::StatusOr<TrainOutcome> Run::Finish() {
   const bool last = config_.publish_last || counters.best_epoch == 0;
   const double loss = last ? counters.assessed_loss : counters.best_loss;
   if (!std::isfinite(loss)) {
-    return absl::AbortedError(absl::StrCat("the training does not converge: after its ",
-                                           counters.epoch, " epochs the loss is not finite",
-                                           counters.best_epoch > 0
-                                               ? ", and the last parameters were to be published"
-                                               : ", and it was after none"));
+    return absl::AbortedError(
+        counters.best_epoch > 0
+            ? "the loss of the last parameters, which were to be published, is not finite"
+            : absl::StrCat("the training does not converge: the loss was finite after none of its ",
+                           counters.epoch, " epochs"));
   }
   RETURN_IF_ERROR(ReportLoss(loss));
   const Array& chosen = last ? *now_.weights.parameters : *best_;
