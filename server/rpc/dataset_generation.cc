@@ -40,8 +40,7 @@ absl::Status DecodeTarget(const v1::GenerateDatasetRequest& in, Generation* want
 }
 
 absl::StatusOr<data::Table> RowsOfTarget(const Generation& wanted, Call& call) {
-  // Fewer rows are made of as many particles.
-  const int64_t particles = std::max<int64_t>(wanted.rows, 20'000);
+  const int64_t particles = std::max(wanted.rows, targets::kFewestParticles);
   const int64_t bytes =
       particles * wanted.target->dim() * kCopies * static_cast<int64_t>(sizeof(double));
   RETURN_IF_ERROR(call.HoldMore(static_cast<size_t>(bytes)));

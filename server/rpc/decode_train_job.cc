@@ -1,16 +1,12 @@
 #include "server/rpc/decode_train_job.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "server/common/errors.h"
 #include "server/common/resource_id.h"
 #include "server/common/status_macros.h"
-#include "server/data/table.h"
 #include "server/flows/flow_spec.h"
 #include "server/models/names.h"
 #include "server/rpc/decode_train_config.h"
@@ -30,13 +26,7 @@ absl::Status DecodeDataset(const v1::TrainJob& in, const flows::FlowSpec& spec, 
   ASSIGN_OR_RETURN(const store::DatasetRecord dataset, store->GetDataset(payload->dataset));
   ASSIGN_OR_RETURN(payload->weight_column,
                    DecodeWeightColumn("train_job.weight_column", in.weight_column(), dataset));
-  const int64_t columns = flows::RowColumns(spec) + (payload->weight_column >= 0 ? 1 : 0);
-  if (dataset.columns == columns) return absl::OkStatus();
-  std::string wants =
-      absl::StrCat("has ", dataset.columns, " columns; the model has ", spec.dim, " dimensions");
-  if (spec.context_dim > 0) absl::StrAppend(&wants, " and ", spec.context_dim, " of context");
-  if (payload->weight_column >= 0) absl::StrAppend(&wants, ", and one column holds weights");
-  return FieldError("train_job.dataset", wants);
+  return CheckColumns("train_job.dataset", dataset, spec, payload->weight_column);
 }
 
 absl::Status DecodeTarget(absl::string_view field, const std::string& name,

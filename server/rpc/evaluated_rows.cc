@@ -21,16 +21,6 @@
 namespace sluiced::rpc {
 namespace {
 
-absl::Status CheckColumns(const store::DatasetRecord& dataset, const flows::FlowSpec& spec,
-                          bool weighted) {
-  if (dataset.columns == flows::RowColumns(spec) + (weighted ? 1 : 0)) return absl::OkStatus();
-  std::string wants =
-      absl::StrCat("has ", dataset.columns, " columns; the model has ", spec.dim, " dimensions");
-  if (spec.context_dim > 0) absl::StrAppend(&wants, " and ", spec.context_dim, " of context");
-  if (weighted) absl::StrAppend(&wants, ", and one column holds weights");
-  return FieldError("dataset", wants);
-}
-
 void SayOrigin(const RowsOrigin& origin, bool held_out, v1::EvaluateResponse* out) {
   out->mutable_dataset()->set_origin(held_out ? v1::ROWS_ORIGIN_HELD_OUT : origin.of_all);
   if (held_out && origin.chose_the_epoch) {
@@ -86,18 +76,6 @@ absl::StatusOr<std::vector<int64_t>> ByWeight(const Array& table, int64_t column
   return kept;
 }
 
-// With noise on what is discrete in all of the rows.
-Array Continuous(const flows::FlowSpec& spec, const Array& rows, uint64_t seed) {
-  std::vector<int64_t> all(static_cast<size_t>(rows.rows())), discrete;
-  std::iota(all.begin(), all.end(), int64_t{0});
-  for (const auto& column : training::FindDegenerateColumns(spec, rows, all)) {
-    if (column.kind == training::DegenerateColumn::Kind::kDiscrete) {
-      discrete.push_back(column.column);
-    }
-  }
-  return discrete.empty() ? rows : training::Dequantize(rows, discrete, seed);
-}
-
 // The rows that the query means, in the dataset's dtype or float64: its weights are
 // followed and gone, its discrete columns as it wants them.
 absl::StatusOr<Array> TakeChosen(const flows::FlowSpec& spec, const EvaluateQuery& query,
@@ -111,7 +89,8 @@ absl::StatusOr<Array> TakeChosen(const flows::FlowSpec& spec, const EvaluateQuer
   for (int64_t& row : chosen) row = candidates[static_cast<size_t>(row)];
   if (weight_column < 0 && !query.dequantize) return TakeRows(table, chosen);
   const Array rows = weight_column >= 0 ? WithoutColumn(table, weight_column) : table;
-  return TakeRows(query.dequantize ? Continuous(spec, rows, query.seed) : rows, chosen);
+  return TakeRows(query.dequantize ? training::DequantizeDiscrete(spec, rows, query.seed) : rows,
+                  chosen);
 }
 
 // The whole dataset is read, and let go again once the rows are chosen.
@@ -132,7 +111,7 @@ absl::StatusOr<Array> LoadEvaluatedRows(const Runtime& runtime, const models::Lo
   ASSIGN_OR_RETURN(const store::DatasetRecord dataset, runtime.store->GetDataset(query.dataset));
   ASSIGN_OR_RETURN(const int64_t weight_column,
                    DecodeWeightColumn("weight_column", query.weight_column, dataset));
-  RETURN_IF_ERROR(CheckColumns(dataset, spec, weight_column >= 0));
+  RETURN_IF_ERROR(CheckColumns("dataset", dataset, spec, weight_column));
   ASSIGN_OR_RETURN(const RowsOrigin origin,
                    FindRowsOrigin(runtime.store, model.name, query.dataset));
   ASSIGN_OR_RETURN(std::vector<int64_t> candidates, Candidates(query, dataset.rows, origin, out));

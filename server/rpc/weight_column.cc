@@ -23,4 +23,15 @@ absl::StatusOr<int64_t> DecodeWeightColumn(absl::string_view field, const std::s
                                         "' is no column of datasets/", dataset.id));
 }
 
+absl::Status CheckColumns(absl::string_view field, const store::DatasetRecord& dataset,
+                          const flows::FlowSpec& spec, int64_t weight_column) {
+  const int64_t columns = flows::RowColumns(spec) + (weight_column >= 0 ? 1 : 0);
+  if (dataset.columns == columns) return absl::OkStatus();
+  std::string wants =
+      absl::StrCat("has ", dataset.columns, " columns; the model has ", spec.dim, " dimensions");
+  if (spec.context_dim > 0) absl::StrAppend(&wants, " and ", spec.context_dim, " of context");
+  if (weight_column >= 0) absl::StrAppend(&wants, ", and one column holds weights");
+  return FieldError(field, wants);
+}
+
 }  // namespace sluiced::rpc

@@ -16,8 +16,6 @@ namespace {
 // Moves after each raise, and after the last one: what resampling doubled moves apart.
 constexpr int kMoves = 3;
 constexpr int kLastMoves = 30;
-// With fewer the shares of the modes are left to chance.
-constexpr int64_t kFewestParticles = 20'000;
 
 // Spread evenly over `count`: particles of one ancestor stand side by side.
 std::vector<int64_t> SomeOf(int64_t count, int64_t wanted) {

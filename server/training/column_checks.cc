@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <unordered_set>
 
 #include "absl/strings/str_cat.h"
@@ -167,6 +168,15 @@ Array Dequantize(const Array& data, const std::vector<int64_t>& columns, uint64_
     }
   }
   return noisy;
+}
+
+Array DequantizeDiscrete(const flows::FlowSpec& spec, const Array& data, uint64_t seed) {
+  std::vector<int64_t> all(static_cast<size_t>(data.rows())), discrete;
+  std::iota(all.begin(), all.end(), int64_t{0});
+  for (const DegenerateColumn& column : FindDegenerateColumns(spec, data, all)) {
+    if (column.kind == DegenerateColumn::Kind::kDiscrete) discrete.push_back(column.column);
+  }
+  return discrete.empty() ? data : Dequantize(data, discrete, seed);
 }
 
 }  // namespace sluiced::training

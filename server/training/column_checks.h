@@ -43,4 +43,7 @@ std::string RepeatedRowsWarning(const Array& data, const std::vector<int64_t>& r
 // arguments.
 Array Dequantize(const Array& data, const std::vector<int64_t>& columns, uint64_t seed);
 
+// The same on every column of x that is discrete in all of the rows.
+Array DequantizeDiscrete(const flows::FlowSpec& spec, const Array& data, uint64_t seed);
+
 }  // namespace sluiced::training

@@ -90,8 +90,7 @@ absl::Status CheckDegenerate(const flows::FlowSpec& spec, const TrainConfig& con
   return absl::OkStatus();
 }
 
-void DequantizeDiscrete(const flows::FlowSpec& spec, const TrainConfig& config,
-                        TrainingRows* rows) {
+void TakeNoise(const flows::FlowSpec& spec, const TrainConfig& config, TrainingRows* rows) {
   std::vector<int64_t> discrete;
   for (const DegenerateColumn& column :
        FindDegenerateColumns(spec, *rows->data, rows->split.train)) {
@@ -115,7 +114,7 @@ absl::StatusOr<TrainingRows> PrepareRows(const flows::FlowSpec& spec, const Trai
   ASSIGN_OR_RETURN(prepared.split,
                    SplitRows(prepared.data->rows(), config.validation_fraction, config.seed));
   RETURN_IF_ERROR(CheckWeights(&prepared));
-  if (config.degenerate == Degenerate::kDequantize) DequantizeDiscrete(spec, config, &prepared);
+  if (config.degenerate == Degenerate::kDequantize) TakeNoise(spec, config, &prepared);
   return prepared;
 }
 

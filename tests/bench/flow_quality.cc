@@ -96,15 +96,7 @@ uint64_t HashOf(std::span<const std::byte> bytes) {
 Array Continuous(const Array& rows) {
   flows::FlowSpec spec;
   spec.dim = rows.cols();
-  std::vector<int64_t> all(static_cast<size_t>(rows.rows()));
-  std::iota(all.begin(), all.end(), int64_t{0});
-  std::vector<int64_t> discrete;
-  for (const auto& column : training::FindDegenerateColumns(spec, rows, all)) {
-    if (column.kind == training::DegenerateColumn::Kind::kDiscrete) {
-      discrete.push_back(column.column);
-    }
-  }
-  return training::Dequantize(rows, discrete, kToySeed);
+  return training::DequantizeDiscrete(spec, rows, kToySeed).To(DType::kFloat64);
 }
 
 // A fifth of the rows is the test set.
