@@ -136,40 +136,66 @@ HWY_INLINE void AddProducts(const T* HWY_RESTRICT weights, const T* HWY_RESTRICT
   }
 }
 
-// One register block: kOut outputs of kVectors vectors of rows. The sums begin at the
-// bias or, when they go on, at what earlier inputs left in out. Of few outputs every
-// other input is summed apart, or each addition would wait for the last one.
-template <typename T, Finish kFinish, bool kGoesOn, size_t kOut, size_t kVectors>
-HWY_INLINE void Block(const T* HWY_RESTRICT weights, const T* HWY_RESTRICT bias,
-                      const T* HWY_RESTRICT in, size_t count, size_t stride, T* HWY_RESTRICT out,
-                      const Ending<T>& ending) {
+// Of few outputs every other input is summed apart, or each addition would wait for the
+// last one.
+template <size_t kOut>
+constexpr bool kApart = kOut < 4;
+
+// Adds to the sums of one register block, kOut outputs of kVectors vectors of rows, the
+// products of `count` inputs.
+template <typename T, size_t kOut, size_t kVectors>
+HWY_INLINE void SumProducts(const T* HWY_RESTRICT weights, const T* HWY_RESTRICT in, size_t count,
+                            size_t stride, Vec<T> (&sum)[kOut][kVectors]) {
   const Tag<T> d;
-  const size_t lanes = hn::Lanes(d);
-  constexpr bool kApart = kOut < 4;
-  Vec<T> sum[kOut][kVectors], apart[kOut][kVectors];
-  SLUICED_UNROLL for (size_t o = 0; o < kOut; ++o) {
-    const Vec<T> start = kGoesOn || bias == nullptr ? hn::Zero(d) : hn::Set(d, bias[o]);
-    SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) {
-      sum[o][v] = start;
-      if constexpr (kGoesOn) sum[o][v] = hn::Load(d, out + o * stride + v * lanes);
-      if constexpr (kApart) apart[o][v] = hn::Zero(d);
-    }
-  }
   size_t i = 0;
-  if constexpr (kApart) {
+  if constexpr (kApart<kOut>) {
+    Vec<T> apart[kOut][kVectors];
+    SLUICED_UNROLL for (size_t o = 0; o < kOut; ++o) {
+      SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) apart[o][v] = hn::Zero(d);
+    }
     for (; i + 2 <= count; i += 2, weights += 2 * kOut, in += 2 * stride) {
       AddProducts<T>(weights, in, sum);
       AddProducts<T>(weights + kOut, in + stride, apart);
     }
-  }
-  for (; i < count; ++i, weights += kOut, in += stride) AddProducts<T>(weights, in, sum);
-  if constexpr (kApart) {
+    if (i < count) AddProducts<T>(weights, in, sum);
     SLUICED_UNROLL for (size_t o = 0; o < kOut; ++o) {
       SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) {
         sum[o][v] = hn::Add(sum[o][v], apart[o][v]);
       }
     }
+  } else {
+    for (; i < count; ++i, weights += kOut, in += stride) AddProducts<T>(weights, in, sum);
   }
+}
+
+// bias null: zero.
+template <typename T, size_t kOut, size_t kVectors>
+HWY_INLINE void StartAtBias(const T* bias, Vec<T> (&sum)[kOut][kVectors]) {
+  const Tag<T> d;
+  SLUICED_UNROLL for (size_t o = 0; o < kOut; ++o) {
+    const Vec<T> start = bias == nullptr ? hn::Zero(d) : hn::Set(d, bias[o]);
+    SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) sum[o][v] = start;
+  }
+}
+
+// One register block. The sums begin at the bias or, when they go on, at what earlier
+// inputs left in out.
+template <typename T, Finish kFinish, bool kGoesOn, size_t kOut, size_t kVectors>
+HWY_INLINE void Block(const T* HWY_RESTRICT weights, const T* HWY_RESTRICT bias,
+                      const T* HWY_RESTRICT in, size_t count, size_t stride, T* HWY_RESTRICT out,
+                      const Ending<T>& ending) {
+  Vec<T> sum[kOut][kVectors];
+  if constexpr (kGoesOn) {
+    const Tag<T> d;
+    SLUICED_UNROLL for (size_t o = 0; o < kOut; ++o) {
+      SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) {
+        sum[o][v] = hn::Load(d, out + o * stride + v * hn::Lanes(d));
+      }
+    }
+  } else {
+    StartAtBias<T>(bias, sum);
+  }
+  SumProducts<T>(weights, in, count, stride, sum);
   FinishBlock<T, kFinish>(sum, stride, out, ending);
 }
 
@@ -214,20 +240,27 @@ HWY_NOINLINE void Strip(const Linear<T>& map, const Inputs& inputs, const T* HWY
   }
 }
 
+// Vectors of rows to take at a time where so many are left: three, but two and two of four.
+inline size_t StripAt(size_t vector, size_t vectors) {
+  static_assert(kBlockVectors == 3);
+  const size_t left = vectors - vector;
+  return left == 4 ? 2 : HWY_MIN(left, kBlockVectors);
+}
+
 template <Finish kFinish, bool kGoesOn, typename T>
 void ApplyToInputs(const Linear<T>& map, const Inputs& inputs, const T* in, const Tile& tile,
                    T* out, const Ending<T>& ending) {
-  static_assert(kBlockVectors == 3);
-  for (size_t v = 0; v < tile.vectors; v += 3) {
-    const size_t at = v * kLanes<T>, left = tile.vectors - v;
+  for (size_t v = 0; v < tile.vectors;) {
+    const size_t at = v * kLanes<T>, strip = StripAt(v, tile.vectors);
     const Ending<T> here = {ending.gate == nullptr ? nullptr : ending.gate + at, ending.sums};
-    if (left >= 3) {
+    if (strip == 3) {
       Strip<T, kFinish, kGoesOn, 3>(map, inputs, in + at, tile.stride, out + at, here);
-    } else if (left == 2) {
+    } else if (strip == 2) {
       Strip<T, kFinish, kGoesOn, 2>(map, inputs, in + at, tile.stride, out + at, here);
     } else {
       Strip<T, kFinish, kGoesOn, 1>(map, inputs, in + at, tile.stride, out + at, here);
     }
+    v += strip;
   }
 }
 

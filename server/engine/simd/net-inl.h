@@ -17,6 +17,7 @@
 #include "server/engine/simd/frame-inl.h"
 #include "server/engine/simd/outer-inl.h"
 #include "server/engine/simd/packed_net-inl.h"
+#include "server/engine/simd/two_maps-inl.h"
 #include "server/engine/simd/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -52,20 +53,28 @@ class Net {
   void Pack(const T* parameters) { maps_.Pack(parameters); }
 
   // input [in] features; out [outputs()]: those of the first net before the second's.
-  void Forward(const T* input, const Tile& tile, const Hidden<T>& hidden, T* out) const {
-    const size_t net_step = place_.hidden() * tile.stride;
+  // kept: whether all hidden layers are to be found in `hidden` afterwards.
+  void Forward(const T* input, const Tile& tile, const Hidden<T>& hidden, bool kept,
+               T* out) const {
+    const size_t net_step = place_.hidden() * tile.stride, last = place_.depth();
+    const size_t out_step = place_.out() * tile.stride;
     Apply<Finish::kLeaky>(maps_.Forward(0, 0), input, tile, hidden.At(0));
-    for (size_t k = 1; k < place_.maps.size(); ++k) {
+    for (size_t k = 1; k <= last; ++k) {
+      const bool both = k + 1 == last && AreTwoMaps(maps_.Forward(k, 0), maps_.Forward(last, 0));
       for (size_t net = 0; net < place_.nets(); ++net) {
-        const MapPlace& map = place_.maps[k][net];
         const Linear<T> linear = maps_.Forward(k, net);
         const T* from = hidden.At(k - 1) + net * net_step;
-        if (k + 1 == place_.maps.size()) {
-          Apply<Finish::kStore>(linear, from, tile, out + net * map.out * tile.stride);
+        T* to = k == last ? out + net * out_step : hidden.At(k) + net * net_step;
+        if (both) {
+          ApplyTwo(linear, maps_.Forward(last, net), from, tile, kept ? to : nullptr,
+                   out + net * out_step);
+        } else if (k == last) {
+          Apply<Finish::kStore>(linear, from, tile, to);
         } else {
-          Apply<Finish::kLeaky>(linear, from, tile, hidden.At(k) + net * net_step);
+          Apply<Finish::kLeaky>(linear, from, tile, to);
         }
       }
+      if (both) return;
     }
   }
 
