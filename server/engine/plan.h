@@ -28,9 +28,9 @@ class Plan {
        std::span<const T> parameters, Gradients gradients = Gradients::kNo);
 
   // Other parameters from here on, piece by piece; no other call may run meanwhile,
-  // but for those of other pieces.
+  // but for those of other pieces. For Ways::kToBase there are densities alone.
   int64_t pieces() const { return static_cast<int64_t>(program_->pieces()); }
-  void UpdatePiece(int64_t piece, std::span<const T> parameters);
+  void UpdatePiece(int64_t piece, std::span<const T> parameters, Ways ways = Ways::kBoth);
 
   // log q(x); -inf where it overflows, never NaN.
   void LogProb(std::span<const T> x, std::span<T> log_prob, Workspace<T>& workspace) const;

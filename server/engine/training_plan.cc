@@ -45,8 +45,9 @@ TrainingPlan<T>::TrainingPlan(const flows::FlowSpec& spec,
 }
 
 template <typename T>
-void TrainingPlan<T>::Update(std::span<const T> parameters) {
-  runner_->Run(plan_.pieces(), [&](int64_t piece, int) { plan_.UpdatePiece(piece, parameters); });
+void TrainingPlan<T>::Update(std::span<const T> parameters, Ways ways) {
+  runner_->Run(plan_.pieces(),
+               [&](int64_t piece, int) { plan_.UpdatePiece(piece, parameters, ways); });
 }
 
 template <typename T>

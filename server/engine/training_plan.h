@@ -24,8 +24,9 @@ class TrainingPlan {
   TrainingPlan(const flows::FlowSpec& spec, const flows::Standardization& standardization,
                std::span<const T> parameters, TaskRunner* runner);
 
-  // Other parameters from here on.
-  void Update(std::span<const T> parameters);
+  // Other parameters from here on. For Ways::kToBase neither Draw nor ReverseKl may follow:
+  // that is less to do.
+  void Update(std::span<const T> parameters, Ways ways = Ways::kBoth);
 
   // log q of rows x [n, dim + context_dim], n >= 0; -inf where it overflows.
   void LogProb(std::span<const T> x, std::span<T> log_prob);

@@ -30,7 +30,7 @@ class Coupling final : public Piece<T> {
         map_(std::move(map)),
         net_(place.net, gradients, places) {}
 
-  void Pack(const T* parameters) override { net_.Pack(parameters); }
+  void Pack(const T* parameters, Ways) override { net_.Pack(parameters); }
 
   void ToBase(const Frame<T>& frame, T* kept) const override {
     Go<Direction::kToBase>(frame, kept);

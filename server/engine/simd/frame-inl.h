@@ -9,6 +9,7 @@
 
 #include <vector>
 
+#include "server/engine/program.h"
 #include "server/engine/simd/lane_sums-inl.h"
 #include "server/engine/simd/vectors-inl.h"
 
@@ -85,7 +86,7 @@ class Piece {
  public:
   virtual ~Piece() = default;
 
-  virtual void Pack(const T* parameters) = 0;
+  virtual void Pack(const T* parameters, Ways ways) = 0;
 
   // In place on the frame's state and ladj. kept: [KeptNumbers(), stride], what the way
   // back needs; null: nothing is kept.
