@@ -76,7 +76,7 @@ class Lu final : public Piece<T> {
         exact_(dim * dim),
         exact_inverse_(dim * dim),
         diagonal_(dim),
-        transposed_ld_(RoundUp(dim, HWY_MAX(kLanes<T>, size_t{4}))) {
+        transposed_ld_(RoundUp(dim, kLanes<T>)) {
     // Of L, of U, and of the ladj.
     own_first_ = places->TakeOwn(2 * dim * dim + 1);
   }

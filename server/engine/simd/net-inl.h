@@ -41,7 +41,7 @@ class Net {
  public:
   Net(NetPlace place, Gradients gradients, SumPlaces* places)
       : maps_(std::move(place), gradients), place_(maps_.place()) {
-    transposed_ld_ = RoundUp(std::max(place_.hidden(), place_.in()), HWY_MAX(kLanes<T>, size_t{4}));
+    transposed_ld_ = RoundUp(std::max(place_.hidden(), place_.in()), kLanes<T>);
     PlaceSums(*places);
   }
 

@@ -12,64 +12,96 @@ HWY_BEFORE_NAMESPACE();
 namespace sluiced::engine {
 namespace HWY_NAMESPACE {
 
+// Rows and features of a block of 16 bytes.
+template <typename T>
+constexpr size_t kOfBlock = HWY_MIN(16 / sizeof(T), kLanes<T>);
+// Features that are transposed together: those whose rows fill vectors.
+template <typename T>
+constexpr size_t kTransposed = kLanes<T>;
+
 #if HWY_TARGET == HWY_SCALAR
 template <typename T>
-HWY_INLINE void TransposeFeatures(const T* const (&from)[4], T* out, size_t) {
-  for (size_t k = 0; k < 4; ++k) out[k] = *from[k];
+HWY_INLINE void TransposeFeatures(const T* const (&from)[1], T* out, size_t) {
+  *out = *from[0];
 }
 #else
-// The 16-byte blocks of v, `step` apart.
-template <class D, class V, typename T>
-HWY_INLINE void StoreBlocks(D d, V v, T* out, size_t step) {
-  constexpr size_t kBlock = 16 / sizeof(T);
-  if constexpr (hn::MaxLanes(d) == kBlock) {
-    hn::StoreU(v, d, out);
-  } else {
-    const hn::Half<D> half;
-    StoreBlocks(half, hn::LowerHalf(half, v), out, step);
-    StoreBlocks(half, hn::UpperHalf(half, v), out + hn::MaxLanes(half) / kBlock * step, step);
-  }
-}
-
-// Of four features at from[0..3]: their numbers of 16 / sizeof(float) rows a block.
-HWY_INLINE void TransposeFeatures(const float* const (&from)[4], float* out, size_t ld) {
+// Within blocks: vector r gets the rows r of each block, feature by feature.
+HWY_INLINE void TransposeInBlocks(Vec<float> (&v)[4]) {
   const Tag<float> d;
   const hn::Repartition<uint64_t, Tag<float> > d2;
-  const auto a = hn::Load(d, from[0]), b = hn::Load(d, from[1]);
-  const auto c = hn::Load(d, from[2]), e = hn::Load(d, from[3]);
-  const auto ab0 = hn::BitCast(d2, hn::InterleaveLower(d, a, b));
-  const auto ab1 = hn::BitCast(d2, hn::InterleaveUpper(d, a, b));
-  const auto ce0 = hn::BitCast(d2, hn::InterleaveLower(d, c, e));
-  const auto ce1 = hn::BitCast(d2, hn::InterleaveUpper(d, c, e));
-  StoreBlocks(d, hn::BitCast(d, hn::InterleaveLower(d2, ab0, ce0)), out, 4 * ld);
-  StoreBlocks(d, hn::BitCast(d, hn::InterleaveUpper(d2, ab0, ce0)), out + ld, 4 * ld);
-  StoreBlocks(d, hn::BitCast(d, hn::InterleaveLower(d2, ab1, ce1)), out + 2 * ld, 4 * ld);
-  StoreBlocks(d, hn::BitCast(d, hn::InterleaveUpper(d2, ab1, ce1)), out + 3 * ld, 4 * ld);
+  const auto ab0 = hn::BitCast(d2, hn::InterleaveLower(d, v[0], v[1]));
+  const auto ab1 = hn::BitCast(d2, hn::InterleaveUpper(d, v[0], v[1]));
+  const auto ce0 = hn::BitCast(d2, hn::InterleaveLower(d, v[2], v[3]));
+  const auto ce1 = hn::BitCast(d2, hn::InterleaveUpper(d, v[2], v[3]));
+  v[0] = hn::BitCast(d, hn::InterleaveLower(d2, ab0, ce0));
+  v[1] = hn::BitCast(d, hn::InterleaveUpper(d2, ab0, ce0));
+  v[2] = hn::BitCast(d, hn::InterleaveLower(d2, ab1, ce1));
+  v[3] = hn::BitCast(d, hn::InterleaveUpper(d2, ab1, ce1));
+}
+HWY_INLINE void TransposeInBlocks(Vec<double> (&v)[2]) {
+  const Tag<double> d;
+  const Vec<double> lower = hn::InterleaveLower(d, v[0], v[1]);
+  v[1] = hn::InterleaveUpper(d, v[0], v[1]);
+  v[0] = lower;
 }
 
-HWY_INLINE void TransposeFeatures(const double* const (&from)[4], double* out, size_t ld) {
-  const Tag<double> d;
-  for (size_t pair = 0; pair < 2; ++pair) {
-    const auto a = hn::Load(d, from[2 * pair]), b = hn::Load(d, from[2 * pair + 1]);
-    StoreBlocks(d, hn::InterleaveLower(d, a, b), out + 2 * pair, 2 * ld);
-    StoreBlocks(d, hn::InterleaveUpper(d, a, b), out + 2 * pair + ld, 2 * ld);
+// Block b of vector g becomes block g of vector b.
+template <typename T, size_t kBlocks>
+HWY_INLINE void TransposeBlocks(Vec<T> (&v)[kBlocks]) {
+  static_assert(kBlocks == 1 || kBlocks == 2 || kBlocks == 4);
+  const Tag<T> d;
+  if constexpr (kBlocks == 2) {
+    const Vec<T> lower = hn::ConcatLowerLower(d, v[1], v[0]);
+    v[1] = hn::ConcatUpperUpper(d, v[1], v[0]);
+    v[0] = lower;
+  } else if constexpr (kBlocks == 4) {
+    const Vec<T> even[2] = {hn::ConcatLowerLower(d, v[2], v[0]),
+                            hn::ConcatUpperUpper(d, v[2], v[0])};
+    const Vec<T> odd[2] = {hn::ConcatLowerLower(d, v[3], v[1]),
+                           hn::ConcatUpperUpper(d, v[3], v[1])};
+    SLUICED_UNROLL for (size_t half = 0; half < 2; ++half) {
+      v[2 * half] = hn::OddEvenBlocks(hn::SwapAdjacentBlocks(odd[half]), even[half]);
+      v[2 * half + 1] = hn::OddEvenBlocks(odd[half], hn::SwapAdjacentBlocks(even[half]));
+    }
   }
 }
 
+// A vector of rows of the features at `from`: row r to out + r * ld.
+template <typename T>
+HWY_INLINE void TransposeFeatures(const T* const (&from)[kTransposed<T>], T* out, size_t ld) {
+  const Tag<T> d;
+  constexpr size_t kBlocks = kLanes<T> / kOfBlock<T>;
+  Vec<T> of_row[kOfBlock<T>][kBlocks];  // By a row's place in its block, and by features.
+  SLUICED_UNROLL for (size_t g = 0; g < kBlocks; ++g) {
+    Vec<T> v[kOfBlock<T>];
+    SLUICED_UNROLL for (size_t k = 0; k < kOfBlock<T>; ++k) {
+      v[k] = hn::Load(d, from[g * kOfBlock<T> + k]);
+    }
+    TransposeInBlocks(v);
+    SLUICED_UNROLL for (size_t k = 0; k < kOfBlock<T>; ++k) of_row[k][g] = v[k];
+  }
+  SLUICED_UNROLL for (size_t k = 0; k < kOfBlock<T>; ++k) {
+    TransposeBlocks<T>(of_row[k]);
+    SLUICED_UNROLL for (size_t b = 0; b < kBlocks; ++b) {
+      hn::Store(of_row[k][b], d, out + (b * kOfBlock<T> + k) * ld);
+    }
+  }
+}
 #endif
 
 // Row r of `in` to out + r * ld; ld is a multiple of the lanes, at least `features`.
 template <typename T>
 void Transpose(const T* in, size_t features, const Tile& tile, T* out, size_t ld) {
   constexpr size_t kL = kLanes<T>;
-  for (size_t f = 0; f < features; f += 4) {
+  for (size_t f = 0; f < features; f += kTransposed<T>) {
+    const T* from[kTransposed<T>];
+    for (size_t k = 0; k < kTransposed<T>; ++k) {
+      // Past the end the last feature once more: nobody reads it.
+      from[k] = in + HWY_MIN(f + k, features - 1) * tile.stride;
+    }
     for (size_t v = 0; v < tile.vectors; ++v) {
-      const T* from[4];
-      for (size_t k = 0; k < 4; ++k) {
-        // Past the end the last feature once more: nobody reads it.
-        from[k] = in + HWY_MIN(f + k, features - 1) * tile.stride + v * kL;
-      }
-      TransposeFeatures(from, out + v * kL * ld + f, ld);
+      TransposeFeatures<T>(from, out + v * kL * ld + f, ld);
+      SLUICED_UNROLL for (size_t k = 0; k < kTransposed<T>; ++k) from[k] += kL;
     }
   }
 }
