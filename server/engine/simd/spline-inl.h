@@ -44,8 +44,12 @@ class Splines {
       for (size_t v = 0; v < tile.vectors; ++v) {
         const size_t row = v * kLanes<T>;
         const Raw raw = {outputs + OutputAt(f) * tile.stride + row, tile.stride, periodic_[f]};
-        MoveOne<kDirection>(raw, x + f * tile.stride + row, ladj + row,
-                            kept == nullptr ? nullptr : kept + KeptAt(f) * tile.stride + row);
+        T* keep = kept == nullptr ? nullptr : kept + KeptAt(f) * tile.stride + row;
+        if (bins_ == kUsualBins) {
+          MoveOne<kDirection, kUsualBins>(raw, x + f * tile.stride + row, ladj + row, keep);
+        } else {
+          MoveOne<kDirection, 0>(raw, x + f * tile.stride + row, ladj + row, keep);
+        }
       }
     }
   }
@@ -64,6 +68,9 @@ class Splines {
   }
 
  private:
+  // So many bins stay in registers.
+  static constexpr size_t kUsualBins = 8;
+
   // A column's outputs, of a vector of rows: `bins` widths, as many heights, slopes.
   struct Raw {
     T* at;
@@ -71,13 +78,37 @@ class Splines {
     bool periodic;
   };
 
-  template <Direction kDirection>
+  // The exponentials of a softmax: in registers or, of kBins 0, any number, at `memory`; there
+  // too where they are to be kept.
+  template <size_t kBins>
+  struct Shares {
+    T* memory;
+    size_t stride;
+    Vec<T> own[HWY_MAX(kBins, size_t{1})] = {};
+
+    HWY_INLINE Vec<T> Get(size_t k) const {
+      if constexpr (kBins > 0) return own[k];
+      return hn::Load(Tag<T>(), memory + k * stride);
+    }
+    HWY_INLINE void Set(size_t k, Vec<T> share) {
+      if constexpr (kBins > 0) own[k] = share;
+      if (memory != nullptr) hn::Store(share, Tag<T>(), memory + k * stride);
+    }
+  };
+
+  template <size_t kBins>
+  HWY_INLINE size_t Bins() const {
+    return kBins > 0 ? kBins : bins_;
+  }
+
+  template <Direction kDirection, size_t kBins>
   HWY_NOINLINE void MoveOne(const Raw& raw, T* x, T* ladj, T* kept) const {
     const Tag<T> d;
     const Vec<T> point = hn::Load(d, x);
     const auto inside = hn::Le(hn::Abs(point), hn::Set(d, bound_));
     const Vec<T> safe = hn::IfThenElseZero(inside, point);
-    SplinePiece<T> piece = Find<kDirection>(raw, safe, kept == nullptr ? raw.at : kept);
+    T* to = kept == nullptr && kBins == 0 ? raw.at : kept;
+    SplinePiece<T> piece = Find<kDirection, kBins>(raw, safe, to);
     const Vec<T> image =
         kDirection == Direction::kToBase ? piece.Forward(safe) : piece.Backward(safe);
     Vec<T> log_slope = hn::IfThenElseZero(inside, piece.LogSlope());
@@ -89,14 +120,18 @@ class Splines {
   }
 
   // exp(raw - the largest) to `shares`; returns what makes their sum 1.
-  HWY_INLINE Vec<T> Softmax(const T* raw, size_t stride, T* shares) const {
+  template <size_t kBins>
+  HWY_INLINE Vec<T> Softmax(const T* raw, size_t stride, Shares<kBins>& shares) const {
     const Tag<T> d;
+    const size_t bins = Bins<kBins>();
     Vec<T> largest = hn::Load(d, raw);
-    for (size_t k = 1; k < bins_; ++k) largest = hn::Max(largest, hn::Load(d, raw + k * stride));
+    SLUICED_UNROLL for (size_t k = 1; k < bins; ++k) {
+      largest = hn::Max(largest, hn::Load(d, raw + k * stride));
+    }
     Vec<T> sum = hn::Zero(d);
-    for (size_t k = 0; k < bins_; ++k) {
+    SLUICED_UNROLL for (size_t k = 0; k < bins; ++k) {
       const Vec<T> one = ExpOfNegative<T>(hn::Sub(hn::Load(d, raw + k * stride), largest));
-      hn::Store(one, d, shares + k * stride);
+      shares.Set(k, one);
       sum = hn::Add(sum, one);
     }
     return hn::Div(hn::Set(d, T{1}), sum);
@@ -112,16 +147,17 @@ class Splines {
   }
 
   // The piece in which a point of the box lies: the last one whose first knot is not
-  // beyond it. The exponentials of widths and heights to `shares`. Knots are the sums of
-  // bins so far; both ends are set, so that no point falls between.
-  template <Direction kDirection>
-  HWY_INLINE SplinePiece<T> Find(const Raw& raw, Vec<T> point, T* shares) const {
+  // beyond it. The exponentials of widths and heights to `to`; null: nowhere. Knots are the
+  // sums of bins so far; both ends are set, so that no point falls between.
+  template <Direction kDirection, size_t kBins>
+  HWY_INLINE SplinePiece<T> Find(const Raw& raw, Vec<T> point, T* to) const {
     const Tag<T> d;
-    const size_t stride = raw.stride;
-    T* heights = shares + bins_ * stride;
+    const size_t stride = raw.stride, bins = Bins<kBins>();
+    Shares<kBins> widths = {to, stride};
+    Shares<kBins> heights = {to == nullptr ? nullptr : to + bins * stride, stride};
     SplinePiece<T> piece;
-    piece.per_width = Softmax(raw.at, stride, shares);
-    piece.per_height = Softmax(raw.at + bins_ * stride, stride, heights);
+    piece.per_width = Softmax(raw.at, stride, widths);
+    piece.per_height = Softmax(raw.at + bins * stride, stride, heights);
     const Vec<T> bound = hn::Set(d, bound_), one = hn::Set(d, T{1});
     const Vec<T> least = hn::Set(d, static_cast<T>(flows::kLeastBin) * 2 * bound_);
     const Vec<T> width = hn::Mul(piece.per_width, hn::Set(d, share_ * 2 * bound_));
@@ -130,10 +166,10 @@ class Splines {
     piece.x = piece.y = x;
     piece.index = hn::Neg(one);
     Vec<T> x_end = bound, y_end = bound, raw_slope = slope, raw_next = slope;
-    for (size_t k = 0; k < bins_; ++k) {
-      const bool last = k + 1 == bins_;
-      const Vec<T> w = hn::MulAdd(hn::Load(d, shares + k * stride), width, least);
-      const Vec<T> h = hn::MulAdd(hn::Load(d, heights + k * stride), height, least);
+    SLUICED_UNROLL for (size_t k = 0; k < bins; ++k) {
+      const bool last = k + 1 == bins;
+      const Vec<T> w = hn::MulAdd(widths.Get(k), width, least);
+      const Vec<T> h = hn::MulAdd(heights.Get(k), height, least);
       const Vec<T> x_next = last ? bound : hn::Add(x, w);
       const Vec<T> y_next = last ? bound : hn::Add(y, h);
       const Vec<T> next = RawSlope(raw, k + 1);
@@ -152,7 +188,7 @@ class Splines {
     piece.width = hn::Sub(x_end, piece.x);
     piece.height = hn::Sub(y_end, piece.y);
     piece.SetSlopes(raw_slope, raw_next);
-    if (!raw.periodic) piece.SetEnds(static_cast<T>(bins_ - 1));
+    if (!raw.periodic) piece.SetEnds(static_cast<T>(bins - 1));
     return piece;
   }
 
