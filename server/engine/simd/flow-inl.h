@@ -194,7 +194,7 @@ class TileFlow {
                      gradients);
   }
 
-  static constexpr size_t kWideHidden = 256, kRows = 96, kRowsWhenWide = 96;
+  static constexpr size_t kWideHidden = 256, kRows = 96, kRowsWhenWide = 144;
 
   const size_t dim_, context_, normals_;
   const DataMap<T> data_;
