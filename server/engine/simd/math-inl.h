@@ -7,6 +7,8 @@
 #define SLUICED_ENGINE_MATH_INL_H_
 #endif
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 
@@ -28,7 +30,8 @@ struct ExpConstants<float> {
   static constexpr float kLowest = -104.0f, kHighest = 89.0f;  // To 0, and to infinity.
   static constexpr float kTanhOne = 20.0f;                     // tanh(x/2) = 1 from here on.
   static constexpr float kLowestNormal = -87.0f;
-  static constexpr int kTerms = 7, kBias = 127, kMantissa = 23;
+  static constexpr size_t kTerms = 7;
+  static constexpr int kBias = 127, kMantissa = 23;
   static constexpr int kLogTerms = 5;
   static constexpr uint32_t kMantissaMask = 0x7fffff, kRootHalf = 0x3f3504f3;
 };
@@ -38,12 +41,18 @@ struct ExpConstants<double> {
   static constexpr double kLowest = -746.0, kHighest = 710.0;
   static constexpr double kTanhOne = 40.0;
   static constexpr double kLowestNormal = -708.0;
-  static constexpr int kTerms = 13, kBias = 1023, kMantissa = 52;
+  static constexpr size_t kTerms = 13;
+  static constexpr int kBias = 1023, kMantissa = 52;
   static constexpr int kLogTerms = 10;
   static constexpr uint64_t kMantissaMask = 0xfffffffffffff, kRootHalf = 0x3fe6a09e667f3bcd;
 };
 
-constexpr double InverseFactorial(int n) { return n <= 1 ? 1.0 : InverseFactorial(n - 1) / n; }
+// 1 / n!, looked up when compiled: not to be computed in a loop.
+inline constexpr auto kInverseFactorial = [] {
+  std::array<double, 14> values = {1.0};
+  for (size_t n = 1; n < values.size(); ++n) values[n] = values[n - 1] / static_cast<double>(n);
+  return values;
+}();
 
 // 2^n for whole n that are no denormal's exponent.
 template <typename T, class VI>
@@ -69,9 +78,9 @@ HWY_INLINE Reduced<T> Reduce(Vec<T> x) {
   const Vec<T> n = hn::Round(hn::Mul(x, hn::Set(d, static_cast<T>(1.44269504088896340736))));
   Vec<T> r = hn::NegMulAdd(n, hn::Set(d, C::kLn2High), x);
   r = hn::NegMulAdd(n, hn::Set(d, C::kLn2Low), r);
-  Vec<T> series = hn::Set(d, static_cast<T>(InverseFactorial(C::kTerms)));
-  SLUICED_UNROLL for (int k = C::kTerms - 1; k >= 2; --k) {
-    series = hn::MulAdd(series, r, hn::Set(d, static_cast<T>(InverseFactorial(k))));
+  Vec<T> series = hn::Set(d, static_cast<T>(kInverseFactorial[C::kTerms]));
+  SLUICED_UNROLL for (size_t k = C::kTerms - 1; k >= 2; --k) {
+    series = hn::MulAdd(series, r, hn::Set(d, static_cast<T>(kInverseFactorial[k])));
   }
   return {hn::MulAdd(hn::Mul(r, r), series, r), hn::ConvertTo(di, n)};
 }
