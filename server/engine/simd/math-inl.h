@@ -8,6 +8,7 @@
 #endif
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -63,6 +64,20 @@ HWY_INLINE Vec<T> PowerOfTwo(VI n) {
   return hn::BitCast(Tag<T>(), hn::ShiftLeft<C::kMantissa>(biased));
 }
 
+// The sum over k < kCount of r^k / (kFirst + k)!, by halves: most of its products wait for
+// no other (Estrin 1960). powers: r, r^2, r^4, r^8.
+template <typename T, size_t kFirst, size_t kCount>
+HWY_INLINE Vec<T> ExpSeries(const Vec<T> (&powers)[4]) {
+  const Tag<T> d;
+  if constexpr (kCount == 1) {
+    return hn::Set(d, static_cast<T>(kInverseFactorial[kFirst]));
+  } else {
+    constexpr size_t kPower = std::bit_width(kCount - 1) - 1, kHalf = size_t{1} << kPower;
+    return hn::MulAdd(ExpSeries<T, kFirst + kHalf, kCount - kHalf>(powers), powers[kPower],
+                      ExpSeries<T, kFirst, kHalf>(powers));
+  }
+}
+
 // exp(r) - 1 and the n of exp(x) = 2^n exp(r).
 template <typename T>
 struct Reduced {
@@ -78,11 +93,10 @@ HWY_INLINE Reduced<T> Reduce(Vec<T> x) {
   const Vec<T> n = hn::Round(hn::Mul(x, hn::Set(d, static_cast<T>(1.44269504088896340736))));
   Vec<T> r = hn::NegMulAdd(n, hn::Set(d, C::kLn2High), x);
   r = hn::NegMulAdd(n, hn::Set(d, C::kLn2Low), r);
-  Vec<T> series = hn::Set(d, static_cast<T>(kInverseFactorial[C::kTerms]));
-  SLUICED_UNROLL for (size_t k = C::kTerms - 1; k >= 2; --k) {
-    series = hn::MulAdd(series, r, hn::Set(d, static_cast<T>(kInverseFactorial[k])));
-  }
-  return {hn::MulAdd(hn::Mul(r, r), series, r), hn::ConvertTo(di, n)};
+  const Vec<T> r2 = hn::Mul(r, r), r4 = hn::Mul(r2, r2);
+  const Vec<T> powers[] = {r, r2, r4, hn::Mul(r4, r4)};
+  const Vec<T> series = ExpSeries<T, 2, C::kTerms - 1>(powers);
+  return {hn::MulAdd(r2, series, r), hn::ConvertTo(di, n)};
 }
 
 // Within 2 units in the last place; 0 and inf where it under- and overflows; NaN
