@@ -12,7 +12,8 @@ namespace sluiced::bench {
 // One row of the table: the engine's figure beside LibTorch's and the peak.
 struct Row {
   std::string name;  // "log_prob/d2_l8_h32/f32/b256/t1"
-  std::string peak;  // Name of the peak's benchmark, of as many threads.
+  std::string type;  // "f32"
+  int threads;
   double flops_per_row;
 };
 
@@ -28,6 +29,10 @@ class MedianReporter final : public benchmark::BenchmarkReporter {
  private:
   std::map<std::string, double> medians_;
 };
+
+// The name of the multiply-add peak measured for a row, just before it: how fast a core
+// runs changes by the minute.
+std::string PeakOf(const Row& row);
 
 // The peaks and the rows that ran, to stdout; as an array of objects to `json`, unless
 // it is empty.

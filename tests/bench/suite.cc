@@ -43,30 +43,22 @@ void Register(const std::string& name, int64_t items, int threads, Timing timing
   }
 }
 
+Timing TimingOf(int threads) { return threads == 1 ? Timing::kProcessor : Timing::kClock; }
+
 template <typename T>
 void RegisterPeak(const std::string& name, int threads) {
   constexpr int kRounds = 100000;
   const auto operations = static_cast<int64_t>(MultiplyAdd<T>(1)) * kRounds;
-  Register(absl::StrCat("peak/", name, "/t", threads), operations * threads, threads,
-           threads == 1 ? Timing::kProcessor : Timing::kClock, [threads] {
-             auto crew = std::make_shared<engine::Crew>(threads);
-             return [crew, threads] {
-               crew->Run(threads,
-                         [](int64_t, int) { benchmark::DoNotOptimize(MultiplyAdd<T>(kRounds)); });
-             };
-           });
+  Register(name, operations * threads, threads, TimingOf(threads), [threads] {
+    auto crew = std::make_shared<engine::Crew>(threads);
+    return [crew, threads] {
+      crew->Run(threads,
+                [](int64_t, int) { benchmark::DoNotOptimize(MultiplyAdd<T>(kRounds)); });
+    };
+  });
 }
-
-Timing TimingOf(int threads) { return threads == 1 ? Timing::kProcessor : Timing::kClock; }
 
 }  // namespace
-
-Suite::Suite() {
-  for (int threads : {1, 2}) {
-    RegisterPeak<float>("f32", threads);
-    RegisterPeak<double>("f64", threads);
-  }
-}
 
 void Suite::LogProb(const Shape& shape, int64_t rows, int threads) {
   const std::string name = Add("log_prob", shape, rows, threads, 1);
@@ -106,8 +98,13 @@ void Suite::Call(int64_t rows) {
 std::string Suite::Add(const std::string& what, const Shape& shape, int64_t rows, int threads,
                        double passes) {
   const std::string name = absl::StrCat(what, "/", NameOf(shape), "/b", rows, "/t", threads);
-  const char* type = shape.dtype == DType::kFloat32 ? "f32" : "f64";
-  rows_.push_back({name, absl::StrCat("peak/", type, "/t", threads), passes * FlopsOf(shape)});
+  const bool wide = shape.dtype == DType::kFloat64;
+  rows_.push_back({name, wide ? "f64" : "f32", threads, passes * FlopsOf(shape)});
+  if (wide) {
+    RegisterPeak<double>(PeakOf(rows_.back()), threads);
+  } else {
+    RegisterPeak<float>(PeakOf(rows_.back()), threads);
+  }
   return name;
 }
 

@@ -17,9 +17,6 @@ namespace sluiced::bench {
 // clock.
 class Suite {
  public:
-  // The multiply-add peaks, of one thread and of two.
-  Suite();
-
   // Of the engine, and of LibTorch both ways (torch_work.h).
   void LogProb(const Shape& shape, int64_t rows, int threads = 1);
   void Sample(const Shape& shape, int64_t rows);
@@ -34,7 +31,8 @@ class Suite {
  private:
   using Make = std::function<Work()>;
 
-  // A row's name, its row added to the table. `passes`: 1, or 3 with gradients.
+  // A row's name, its row added to the table and its peak registered. `passes`: 1, or 3 with
+  // gradients.
   std::string Add(const std::string& what, const Shape& shape, int64_t rows, int threads,
                   double passes);
   static void All(const std::string& name, const Shape& shape, int64_t rows, int threads,
