@@ -52,8 +52,7 @@ void RegisterPeak(const std::string& name, int threads) {
   Register(name, operations * threads, threads, TimingOf(threads), [threads] {
     auto crew = std::make_shared<engine::Crew>(threads);
     return [crew, threads] {
-      crew->Run(threads,
-                [](int64_t, int) { benchmark::DoNotOptimize(MultiplyAdd<T>(kRounds)); });
+      crew->Run(threads, [](int64_t, int) { benchmark::DoNotOptimize(MultiplyAdd<T>(kRounds)); });
     };
   });
 }

@@ -54,8 +54,7 @@ class Net {
 
   // input [in] features; out [outputs()]: those of the first net before the second's.
   // kept: whether all hidden layers are to be found in `hidden` afterwards.
-  void Forward(const T* input, const Tile& tile, const Hidden<T>& hidden, bool kept,
-               T* out) const {
+  void Forward(const T* input, const Tile& tile, const Hidden<T>& hidden, bool kept, T* out) const {
     const size_t net_step = place_.hidden() * tile.stride, last = place_.depth();
     const size_t out_step = place_.out() * tile.stride;
     Apply<Finish::kLeaky>(maps_.Forward(0, 0), input, tile, hidden.At(0));
