@@ -91,6 +91,10 @@ void AddLimits(CLI::App& app, Config& config) {
            "Of all calls together, received and not yet answered");
   AddBytes(app, "--model-memory", config.model_bytes,
            "Of loaded models: the least recently used leave first");
+  app.add_option("--job-memory", config.job_bytes,
+                 "Of running train jobs together, about; others wait. 0: half of the machine's")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 50));
   app.add_option("--max-rows", limits.rows, "Rows of one message; streams have any number")
       ->check(CLI::PositiveNumber);
   app.add_option("--max-in-flight-rows", limits.in_flight_rows,

@@ -40,6 +40,7 @@ struct Config {
   int64_t max_batch_rows = 1024;
   int64_t batch_delay_us = 0;
   int64_t model_bytes = int64_t{1} << 30;  // Of loaded models.
+  int64_t job_bytes = 0;                   // Of running jobs; 0: half of the machine's memory.
   serving::Limits limits;
   access::Options access;
   Keepalive keepalive;

@@ -92,6 +92,8 @@ observe::ServerState StateOf(const Parts& parts) {
     state.models.push_back({model.name, model.bytes});
   }
   state.max_model_bytes = usage.max_bytes;
+  state.job_bytes = counts.memory;
+  state.max_job_bytes = counts.max_memory;
   state.jobs = CountsOf(counts.unfinished);
   state.ended_jobs = CountsOf(counts.ended);
   return state;

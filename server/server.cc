@@ -17,6 +17,7 @@
 #include "inference/open_inference.grpc.pb.h"
 #include "server/access/access.h"
 #include "server/access/address.h"
+#include "server/common/machine_memory.h"
 #include "server/common/status_macros.h"
 #include "server/jobs/job_manager.h"
 #include "server/jobs/retention.h"
@@ -37,6 +38,7 @@
 #include "server/store/sqlite_backup.h"
 #include "server/store/sqlite_store.h"
 #include "server/timed_store.h"
+#include "server/train_memory.h"
 #include "server/train_run.h"
 #include "sluice/v1/backup.grpc.pb.h"
 #include "sluice/v1/dataset.grpc.pb.h"
@@ -140,6 +142,10 @@ class GrpcServer : public Server {
     options.max_running = config.max_running_jobs;
     options.max_queued = config.max_queued_jobs;
     options.keep_updates = config.keep_updates;
+    options.max_memory = config.job_bytes > 0 ? config.job_bytes : MachineMemory() / 2;
+    options.memory_of = [this](const jobs::JobRecord& job) {
+      return TrainMemory(store_.get(), job);
+    };
     options.on_published = [this](const std::string& model, int64_t) { registry_->Refresh(model); };
     options.encode_error = EncodeTrainError;
     ASSIGN_OR_RETURN(

@@ -62,6 +62,8 @@ Statistics DecodeStatistics(const v1::Statistics& in) {
   out.loaded_models = in.loaded_models();
   out.loaded_model_bytes = in.loaded_model_bytes();
   out.max_loaded_model_bytes = in.max_loaded_model_bytes();
+  out.job_bytes = in.job_bytes();
+  out.max_job_bytes = in.max_job_bytes();
   for (const v1::LoadedModel& model : in.models()) {
     out.models.push_back({model.version(), model.bytes()});
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -14,12 +15,14 @@
 namespace sluiced::jobs {
 
 struct Job {
-  Job(JobRecord saved, const WatchOptions& watch)
+  Job(JobRecord saved, const WatchOptions& watch, int64_t bytes)
       : id(saved.id),
+        memory(bytes),
         log(std::make_shared<UpdateLog>(saved.last_sequence, watch)),
         record(std::move(saved)) {}
 
   const std::string id;
+  const int64_t memory;  // Bytes that a run of it holds; about.
   const std::shared_ptr<UpdateLog> log;
   std::atomic<Signal> signal = Signal::kContinue;
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -62,6 +63,10 @@ struct WatchOptions {
 struct Options {
   int max_running = 1;
   int max_queued = 1000;
+  // Bytes that running jobs may hold together, by what memory_of says of each, about; unset:
+  // nothing. The next job in the queue waits until there is room, or until it runs alone.
+  int64_t max_memory = std::numeric_limits<int64_t>::max();
+  std::function<int64_t(const JobRecord&)> memory_of;
   // A job that this many attempts in a row left without a new checkpoint because the server was
   // killed or crashed is not started again: it is FAILED.
   int max_stalled_attempts = 3;
@@ -102,7 +107,8 @@ class JobManager {
                                                             Options options);
   virtual ~JobManager() = default;
 
-  // `id` empty: one is made. RESOURCE_EXHAUSTED when the queue is full;
+  // `id` empty: one is made. RESOURCE_EXHAUSTED when the queue is full, or when it alone
+  // would hold more than max_memory;
   // ALREADY_EXISTS; UNAVAILABLE while draining. Of JobRecord: id, model, dataset, payload,
   // request_id.
   virtual absl::StatusOr<JobRecord> Create(JobRecord job) = 0;
@@ -127,6 +133,8 @@ class JobManager {
     std::map<JobState, int64_t> ended;
     int64_t queued = 0;  // Of the unfinished, those that wait for a place.
     int64_t max_queued = 0;
+    int64_t memory = 0;  // Bytes that the running ones hold; about.
+    int64_t max_memory = 0;
   };
   virtual Counts Count() = 0;
 

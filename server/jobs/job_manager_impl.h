@@ -50,6 +50,9 @@ class JobManagerImpl : public JobManager {
  private:
   // Requests.
   absl::Status CheckMayCreateLocked(const JobRecord& job) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status CheckMemory(int64_t bytes) const;
+  int64_t MemoryOf(const JobRecord& job) const;
+  int64_t RunningMemoryLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<JobRecord> CreateNamedLocked(JobRecord job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // FAILED_PRECONDITION for a job that has ended: it cannot be `done` any more.
   absl::StatusOr<JobPtr> FindUnfinishedLocked(absl::string_view id, absl::string_view done)
@@ -79,6 +82,7 @@ class JobManagerImpl : public JobManager {
   void Work();
   // Whoever runs when the server dies is suspected of it. So a suspect starts, and others start
   // beside it, only once each running job has saved a checkpoint and is suspected of nothing.
+  // And there must be memory for it, unless it is alone.
   bool MayStartLocked(Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   JobPtr TakeNext();  // Blocks; null once draining. The job is RUNNING.
   absl::StatusOr<RunResult> RunJob(const JobPtr& job);

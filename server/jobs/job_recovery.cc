@@ -33,7 +33,8 @@ absl::Status JobManagerImpl::TakeUpLocked(JobRecord record) {
   JobState state = record.state;
   const std::string id = record.id;
   const int stalled = record.stalled_attempts;
-  auto job = std::make_shared<Job>(std::move(record), options_.watch);
+  const int64_t memory = MemoryOf(record);
+  auto job = std::make_shared<Job>(std::move(record), options_.watch, memory);
   jobs_[id] = job;
   if (state == JobState::kCancelling) {
     return MoveLocked(job, {.to = JobState::kCancelled}, &nobody_yet).status();

@@ -1,4 +1,5 @@
 // What callers ask of the manager.
+#include <numeric>
 #include <random>
 #include <utility>
 
@@ -27,6 +28,8 @@ std::string MakeId() {
   return id;
 }
 
+int64_t Mebibytes(int64_t bytes) { return (bytes + (1 << 20) - 1) >> 20; }
+
 absl::Status WrongState(absl::string_view id, JobState state, absl::string_view done) {
   return absl::FailedPreconditionError(
       absl::StrCat(ResourceNameOf(id), " is ", NameOf(state), " and cannot be ", done));
@@ -52,6 +55,23 @@ absl::Status JobManagerImpl::CheckMayCreateLocked(const JobRecord& job) const {
       Exhausted(absl::StrCat("the queue is full: ", queue_.size(), " jobs wait"), kQueueFullRetry));
 }
 
+int64_t JobManagerImpl::MemoryOf(const JobRecord& job) const {
+  return options_.memory_of ? options_.memory_of(job) : 0;
+}
+
+int64_t JobManagerImpl::RunningMemoryLocked() const {
+  return std::accumulate(running_.begin(), running_.end(), int64_t{0},
+                         [](int64_t sum, const JobPtr& job) { return sum + job->memory; });
+}
+
+absl::Status JobManagerImpl::CheckMemory(int64_t bytes) const {
+  if (bytes <= options_.max_memory) return absl::OkStatus();
+  return WithReason("JOB_MEMORY", absl::ResourceExhaustedError(absl::StrCat(
+                                      "the job would hold about ", Mebibytes(bytes),
+                                      " MiB while it runs; jobs may hold ",
+                                      Mebibytes(options_.max_memory), " MiB (--job-memory)")));
+}
+
 absl::StatusOr<JobRecord> JobManagerImpl::CreateNamedLocked(JobRecord job) {
   if (!job.id.empty()) return store_->CreateJob(job);
   absl::StatusOr<JobRecord> created = absl::InternalError("no name was tried");
@@ -72,13 +92,15 @@ absl::StatusOr<JobRecord> JobManagerImpl::Create(JobRecord job) {
   fresh.payload = std::move(job.payload);
   fresh.request_id = std::move(job.request_id);
   fresh.create_time = absl::Now();
+  const int64_t memory = MemoryOf(fresh);
+  RETURN_IF_ERROR(CheckMemory(memory));
 
   std::lock_guard<std::mutex> hold(mu_);
   RETURN_IF_ERROR(CheckMayCreateLocked(fresh));
   ASSIGN_OR_RETURN(JobRecord created, CreateNamedLocked(std::move(fresh)));
   // A job that an earlier request made is ours already, or has ended.
   if (!IsTerminal(created.state) && !jobs_.contains(created.id)) {
-    auto entry = std::make_shared<Job>(created, options_.watch);
+    auto entry = std::make_shared<Job>(created, options_.watch, memory);
     jobs_[created.id] = entry;
     EnqueueLocked(entry);
   }
@@ -102,10 +124,12 @@ JobManager::Counts JobManagerImpl::Count() {
     counts.ended[state] = 0;
   }
   counts.max_queued = options_.max_queued;
+  counts.max_memory = options_.max_memory;
   std::lock_guard<std::mutex> hold(mu_);
   for (const auto& [id, job] : jobs_) ++counts.unfinished[StateOf(*job)];
   for (const auto& [state, count] : ended_) counts.ended[state] = count;
   counts.queued = static_cast<int64_t>(queue_.size());
+  counts.memory = RunningMemoryLocked();
   return counts;
 }
 

@@ -38,6 +38,7 @@ JobPtr JobManagerImpl::TakeNext() {
 }
 
 bool JobManagerImpl::MayStartLocked(Job& job) {
+  if (!running_.empty() && job.memory > options_.max_memory - RunningMemoryLocked()) return false;
   const bool suspect = StalledAttemptsOf(job) > 0;
   // Of one that runs its present attempt counts, until it saves a checkpoint.
   return std::ranges::none_of(running_, [suspect](const JobPtr& other) {

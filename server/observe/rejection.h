@@ -11,7 +11,7 @@ namespace sluiced::observe {
 inline constexpr absl::string_view kRejections[] = {
     "queue_full",      "job_queue_full",    "model_loads", "bytes_in_flight",
     "rows_in_flight",  "rate_limit",        "draining",    "deadline",
-    "unauthenticated", "permission_denied", "other_limit",
+    "unauthenticated", "permission_denied", "job_memory",  "other_limit",
 };
 
 // One of kRejections; empty for a status that is none. `ran`: the call was worked on.

@@ -29,6 +29,8 @@ struct ServerState {
   int64_t max_in_flight_rows = 0;
   std::vector<LoadedModelState> models;  // Loaded ones, the latest used first.
   int64_t max_model_bytes = 0;
+  int64_t job_bytes = 0;  // Of running jobs; about.
+  int64_t max_job_bytes = 0;
   std::vector<JobCount> jobs;        // That have not ended, now.
   std::vector<JobCount> ended_jobs;  // Since the server started.
 };

@@ -79,6 +79,8 @@ void EncodeState(const observe::ServerState& state, v1::Statistics* out) {
   out->set_in_flight_bytes(state.in_flight_bytes);
   out->set_max_in_flight_bytes(state.max_in_flight_bytes);
   EncodeModels(state, out);
+  out->set_job_bytes(state.job_bytes);
+  out->set_max_job_bytes(state.max_job_bytes);
   for (const observe::JobCount& count : state.jobs) *out->add_jobs() = EncodeCount(count);
   for (const observe::JobCount& count : state.ended_jobs) {
     *out->add_ended_jobs() = EncodeCount(count);

@@ -42,6 +42,8 @@ Statistics Served(int64_t calls, seconds up) {
   statistics.queues = {{"compute", 7, 1024}};
   statistics.in_flight_bytes = 5'000'000;
   statistics.max_in_flight_bytes = 50'000'000;
+  statistics.job_bytes = 3'000'000;
+  statistics.max_job_bytes = 12'000'000;
   statistics.models = {{"models/wow/versions/3", 4'000'000}};
   statistics.loaded_models = 1;
   statistics.jobs = {{JobState::kRunning, 1}, {JobState::kQueued, 2}};
@@ -77,6 +79,7 @@ TEST(TopView, FirstShowsTheRatesOfTheLastMinute) {
                           HasSubstr("rows 100/s"), HasSubstr("in flight 3, 5 MB (10 %)")));
   EXPECT_THAT(text, AllOf(HasSubstr("compute 7/1,024"), HasSubstr("models/wow/versions/3"),
                           HasSubstr("2 queued, 1 running; ended since the start: 4 failed")));
+  EXPECT_THAT(text, HasSubstr("jobs 3 MB (25 %)"));
   EXPECT_THAT(text, AllOf(HasSubstr("214 us"), HasSubstr("12.3 ms")));
   EXPECT_THAT(text, AllOf(HasSubstr("job-1"), HasSubstr("5/10"), HasSubstr("3.2500"),
                           HasSubstr("1.50 M"), HasSubstr("1 min 30 s")));

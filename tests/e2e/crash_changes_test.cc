@@ -1,6 +1,6 @@
 // kill -9 at random moments of every other change: models made, imported, changed and
-// deleted, aliases, datasets generated and deleted, jobs made, paused, resumed, cancelled
-// and deleted, backups; while a job trains, updates are trimmed and ended jobs forgotten.
+// deleted, versions deleted, aliases, datasets generated and deleted, jobs made, paused, resumed,
+// cancelled and deleted, backups; while a job trains, updates are trimmed and ended jobs forgotten.
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -23,6 +23,7 @@ using std::chrono::milliseconds;
 
 constexpr int64_t kRows = 3000;
 constexpr const char* kModels = "models/x-";
+constexpr const char* kVersions = "models/base/versions/";
 constexpr const char* kDatasets = "datasets/x-";
 constexpr const char* kJobs = "trainJobs/x-";
 
@@ -43,6 +44,7 @@ class CrashChanges : public CrashTest {
   // The job `blocker` runs all the time, so that those of the test wait.
   void MakeWhatTheOthersNeed() {
     ASSERT_SLUICE_OK(MakeModelAndDataset(*client_, "base", 300));
+    ASSERT_NO_FATAL_FAILURE(MakeVersions(3 * Rounds()));
     Client::TrainRequest request = TrainRequestFor("base", 1'000'000);
     request.job_id = "blocker";
     ASSERT_SLUICE_OK(client_->CreateTrainJob(request).status());
@@ -50,6 +52,20 @@ class CrashChanges : public CrashTest {
     ASSERT_SLUICE_OK(file.status());
     exported_ = *file;
     ASSERT_NO_FATAL_FAILURE(AwaitCheckpoint());
+  }
+
+  // Of `base`, to be deleted; and a later one, which stays.
+  void MakeVersions(int64_t count) {
+    for (int64_t i = 0; i <= count; ++i) {
+      const auto job = client_->CreateTrainJob(TrainRequestFor("base", 1));
+      ASSERT_SLUICE_OK(job.status());
+      ASSERT_SLUICE_OK(client_->WatchTrainJob(job->id, 0, [](const TrainUpdate&) { return true; }));
+      ASSERT_SLUICE_OK(client_->DeleteTrainJob(job->id));
+      if (i == count) break;
+      ledger_.Begin(kVersions + std::to_string(i + 1), "there");
+      ledger_.Acknowledge();
+    }
+    last_version_ = count + 1;
   }
 
   // The second epoch of an attempt begins after the checkpoint of the first.
@@ -110,6 +126,10 @@ class CrashChanges : public CrashTest {
   Change DeleteModel(const std::string& name) {
     return {name, std::nullopt, [this, name] { return client_->DeleteModel(IdOf(name)); }};
   }
+  Change DeleteVersion(const std::string& name) {
+    const std::string version = "base@" + name.substr(name.rfind('/') + 1);
+    return {name, std::nullopt, [this, version] { return client_->DeleteVersion(version); }};
+  }
   Change GenerateDataset() {
     const std::string name = Fresh(kDatasets);
     return {name, std::to_string(kRows), [this, name] {
@@ -143,6 +163,7 @@ class CrashChanges : public CrashTest {
   // Nothing where there is nothing to make this change to.
   std::optional<Change> AnyChange() {
     const std::string model = AnyOf(ledger_.Names(kModels));
+    const std::string version = AnyOf(ledger_.Names(kVersions));
     const std::string dataset = AnyOf(ledger_.Names(kDatasets));
     const std::string queued = AnyOf(ledger_.Names(kJobs, NameOf(JobState::kQueued)));
     const std::string paused = AnyOf(ledger_.Names(kJobs, NameOf(JobState::kPaused)));
@@ -153,6 +174,7 @@ class CrashChanges : public CrashTest {
         {!model.empty(), [&] { return ChangeModel(model); }},
         {!model.empty(), [&] { return ChangeAlias(model); }},
         {!model.empty(), [&] { return DeleteModel(model); }},
+        {!version.empty(), [&] { return DeleteVersion(version); }},
         {true, [&] { return GenerateDataset(); }},
         {!dataset.empty(), [&] { return DeleteDataset(dataset); }},
         {true, [&] { return CreateJob(); }},
@@ -192,7 +214,7 @@ class CrashChanges : public CrashTest {
 
   void ChangeUntilKilled() {
     for (bool there = true; there;) {
-      if (Random(13) == 0) {
+      if (Random(14) == 0) {
         there = BackUp();
       } else if (const auto change = AnyChange()) {
         there = Make(*change);
@@ -200,6 +222,17 @@ class CrashChanges : public CrashTest {
     }
   }
 
+  void AddVersions(Client& client, Holdings* held) const {
+    const auto versions = client.ListVersions("base");
+    ASSERT_SLUICE_OK(versions.status());
+    for (const Version& version : *versions) {
+      if (version.number == 0 || version.number == last_version_) continue;
+      (*held)[kVersions + std::to_string(version.number)] = "there";
+      const auto scores =
+          client.LogProb("base@" + std::to_string(version.number), CountingRows(2, 3, -1));
+      EXPECT_TRUE(scores.ok() && std::isfinite(scores->log_prob[1])) << version.number;
+    }
+  }
   static void AddModels(Client& client, Holdings* held) {
     const auto models = client.ListModels();
     ASSERT_SLUICE_OK(models.status());
@@ -231,8 +264,9 @@ class CrashChanges : public CrashTest {
       if (job.id != "blocker") (*held)["trainJobs/" + job.id] = NameOf(job.state);
     }
   }
-  static Holdings HeldBy(Client& client) {
+  Holdings HeldBy(Client& client) const {
     Holdings held;
+    AddVersions(client, &held);
     AddModels(client, &held);
     AddDatasets(client, &held);
     AddJobs(client, &held);
@@ -247,6 +281,7 @@ class CrashChanges : public CrashTest {
   std::mt19937_64 choice_{7};
   int64_t made_ = 0;  // Names.
   int64_t acknowledged_ = 0;
+  int64_t last_version_ = 0;
   std::string exported_;
   Ledger ledger_;
   std::pair<std::string, Holdings> backup_;  // The last one, and what it must hold.

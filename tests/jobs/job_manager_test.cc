@@ -117,6 +117,36 @@ TEST_F(JobManagerTest, AFullQueueIsExhaustedButAnswersARepeatedRequest) {
   AwaitEnd("runs");
 }
 
+TEST_F(JobManagerTest, WhatRunsTogetherFitsIntoMemory) {
+  Options options = Running(3);
+  options.max_memory = 10;
+  options.memory_of = [](const JobRecord& job) { return int64_t{std::stoi(job.payload)}; };
+  StartManager(options);
+  const auto create = [this](const std::string& id, const std::string& bytes) {
+    JobRecord job;
+    job.id = id;
+    job.model = "wow";
+    job.payload = bytes;
+    return manager_->Create(job).status();
+  };
+  const absl::Status large = create("large", "11");
+  EXPECT_EQ(large.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(large)->code, "JOB_MEMORY");
+  EXPECT_FALSE(RetryDelayOf(large));  // It would not help.
+  ASSERT_TRUE(create("a", "4").ok());
+  ASSERT_TRUE(create("b", "7").ok());
+  ASSERT_TRUE(create("c", "1").ok());  // Would fit, but its turn is after b's.
+  runs_.AwaitStarted(1);
+  EXPECT_EQ(manager_->QueuePosition("b"), 1);
+  EXPECT_EQ(manager_->Count().memory, 4);
+  runs_.Return("a", Published());
+  runs_.AwaitStarted(3);
+  EXPECT_EQ(manager_->Count().memory, 8);
+  EXPECT_EQ(manager_->Count().max_memory, 10);
+  for (const char* id : {"b", "c"}) runs_.Return(id, Published());
+  for (const char* id : {"a", "b", "c"}) EXPECT_EQ(AwaitEnd(id), JobState::kSucceeded);
+}
+
 TEST_F(JobManagerTest, NamesJobsAndChecksNames) {
   StartManager();
   runs_.AwaitStarted(0);

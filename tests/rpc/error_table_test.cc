@@ -225,6 +225,23 @@ TEST_F(ErrorTable, AFullQueueOfJobsSaysWhenToComeBack) {
   EXPECT_GT(seen.retry_seconds.value_or(0), 0);
 }
 
+TEST(JobMemory, AJobThatNeedsMoreThanAllMayHoldIsRefused) {
+  Config config;
+  config.job_bytes = 1 << 20;
+  TestServer server(config);
+  MakeModel(server, "small", 3);
+  MakeDataset(server, "rows", 100'000);
+  v1::CreateTrainJobRequest request;
+  request.mutable_train_job()->set_model("models/small");
+  request.mutable_train_job()->set_dataset("datasets/rows");
+  grpc::ClientContext context;
+  v1::TrainJob job;
+  const Seen seen = SeenBy(server.training->CreateTrainJob(&context, request, &job));
+  EXPECT_EQ(seen.code, StatusCode::RESOURCE_EXHAUSTED) << seen;
+  EXPECT_FALSE(seen.retry_seconds.has_value());
+  EXPECT_THAT(seen.message, HasSubstr("--job-memory"));
+}
+
 TEST_F(ErrorTable, TooMuchAtOnceIsResourceExhausted) {
   grpc::ClientContext sample_context;
   v1::SampleRequest sample;

@@ -227,6 +227,8 @@ Json ToJson(const Statistics& statistics) {
             {"loaded_models", statistics.loaded_models},
             {"loaded_model_bytes", statistics.loaded_model_bytes},
             {"max_loaded_model_bytes", statistics.max_loaded_model_bytes},
+            {"job_bytes", statistics.job_bytes},
+            {"max_job_bytes", statistics.max_job_bytes},
             {"models", Json::array()},
             {"jobs", CountsJson(statistics.jobs)},
             {"ended_jobs", CountsJson(statistics.ended_jobs)},

@@ -154,8 +154,10 @@ std::vector<std::string> Summary(const TopFrame& frame) {
       "memory  " + FormatBytes(static_cast<double>(now.resident_bytes)) + "   models " +
           FormatCount(now.loaded_models) + " loaded, " +
           FormatBytes(static_cast<double>(now.loaded_model_bytes)) +
-          Percent(now.loaded_model_bytes, now.max_loaded_model_bytes) + "   files " +
-          FormatCount(now.open_files) + "   CPU " + FormatNumber(CpuShare(frame), 3) + " %",
+          Percent(now.loaded_model_bytes, now.max_loaded_model_bytes) + "   jobs " +
+          FormatBytes(static_cast<double>(now.job_bytes)) +
+          Percent(now.job_bytes, now.max_job_bytes) + "   files " + FormatCount(now.open_files) +
+          "   CPU " + FormatNumber(CpuShare(frame), 3) + " %",
       "jobs    " + CountsText(now.jobs) + "; ended since the start: " + CountsText(now.ended_jobs),
   };
 }

@@ -253,9 +253,10 @@ struct Statistics {
   std::vector<QueueStatistics> queues;
   int64_t in_flight_bytes = 0, max_in_flight_bytes = 0;
   int64_t loaded_models = 0, loaded_model_bytes = 0, max_loaded_model_bytes = 0;
-  std::vector<LoadedModel> models;         // The latest used.
-  std::map<JobState, int64_t> jobs;        // That have not ended.
-  std::map<JobState, int64_t> ended_jobs;  // Since the server started.
+  int64_t job_bytes = 0, max_job_bytes = 0;  // Of running train jobs; about.
+  std::vector<LoadedModel> models;           // The latest used.
+  std::map<JobState, int64_t> jobs;          // That have not ended.
+  std::map<JobState, int64_t> ended_jobs;    // Since the server started.
   std::vector<RunningJob> running_jobs;
   int64_t resident_bytes = 0, open_files = 0;
   double cpu_seconds = 0;
