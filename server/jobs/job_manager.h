@@ -56,7 +56,7 @@ struct WatchOptions {
   // Beyond so many watchers of a job they share so many updates a second: each is told of
   // the latest one in turn. Sending every epoch to a thousand would take the cores that train.
   int crowd = 16;
-  double crowd_updates_per_second = 1000;
+  double crowd_updates_per_second = 500;
   std::function<absl::Time()> now = [] { return absl::Now(); };
 };
 

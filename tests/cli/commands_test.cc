@@ -111,7 +111,8 @@ TEST_F(Commands, ANewModelTakesOverTheFlowThatItStartsFrom) {
   ExpectOk("model create parent --dim 2 --arch nice --layers 3 --hidden 7 --seed 4");
   ExpectOk("train heir --dataset wow --start-from parent --epochs 1");
   EXPECT_THAT(Sluice("model get heir").out, HasSubstr("nice, dim 2, layers 3, hidden 7"));
-  EXPECT_EQ(Sluice("train stranger --dataset wow --start-from parent --arch nice").code, kExitError);
+  EXPECT_EQ(Sluice("train stranger --dataset wow --start-from parent --arch nice").code,
+            kExitError);
 }
 
 TEST_F(Commands, TargetsReportTheirKl) {
@@ -142,6 +143,9 @@ TEST_F(Commands, ADetachedJobIsNamedAloneOnStdout) {
   EXPECT_EQ(ended.code, kExitJobFailed);
   EXPECT_THAT(ended.err, HasSubstr("CANCELLED"));
   ExpectOk("job delete long");
+  const Ran json =
+      Sluice("--format json train wow --dataset wow --epochs 1 --detach --job described");
+  EXPECT_THAT(json.out, ::testing::AllOf(StartsWith("{"), HasSubstr("\"described\"")));
 }
 
 TEST_F(Commands, ContinuingTakesUpTheLastJob) {
@@ -216,6 +220,7 @@ TEST_F(Commands, MistakesHaveTheirExitCodes) {
       {"sample wow -n -5", kExitError},
       {"plot loss none -o x.png", kExitError},
       {"plot target none -o x.png", kExitError},
+      {"plot target u3 --context 1 -o x.png", kExitUsage},
       {"train new --target none", kExitError},
       {"sample wow -n 1000000000000000000 -o endless.npy", kExitError},
       {"sample wow -n 10 -o none/file.npy", kExitError},

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <stdexcept>
+#include <thread>
 
 namespace sluice::testing {
 namespace {
@@ -79,10 +80,16 @@ void PseudoTerminal::Resize(int columns, int rows) const {
 void PseudoTerminal::Signal(int signal) const { kill(pid_, signal); }
 
 int PseudoTerminal::Wait() {
-  while (ReadMore()) {
+  using Clock = std::chrono::steady_clock;
+  const auto give_up = Clock::now() + std::chrono::milliseconds(kLongMilliseconds);
+  while (Clock::now() < give_up && ReadMore()) {
   }
   int status = 0;
-  waitpid(pid_, &status, 0);
+  while (waitpid(pid_, &status, WNOHANG) == 0) {
+    // One that stays is ended, so that the test says what it drew.
+    if (Clock::now() >= give_up) kill(pid_, SIGKILL);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   pid_ = -1;
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }

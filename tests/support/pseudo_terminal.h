@@ -23,7 +23,8 @@ class PseudoTerminal {
   void Type(const std::string& keys) const;
   void Resize(int columns, int rows) const;
   void Signal(int signal) const;
-  // Its exit code, or minus the signal that ended it; what it still draws is read first.
+  // Its exit code, or minus the signal that ended it: SIGKILL after long. What it still draws is
+  // read first.
   int Wait();
 
  private:

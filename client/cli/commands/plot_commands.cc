@@ -150,13 +150,13 @@ std::string TargetMap(Context& context, const Target& target, const PlotModel* m
   return plot::DrawDensity(picture);
 }
 
-void PlotTarget(Context& context, const std::string& name, const std::string& model_name,
-                const std::string& out) {
-  CheckEnding(out, "png");
-  const Target target = FindTarget(context, PlainId(name, "targets"));
+void PlotTarget(Context& context, const PlotOptions& options) {
+  CheckEnding(options.out, "png");
+  const Target target = FindTarget(context, PlainId(options.name, "targets"));
   PlotModel model;
-  if (!model_name.empty()) model = FindPlotModel(context, model_name, "", "");
-  if (!model_name.empty() && model.dim != target.dim) {
+  if (options.model.empty() && !options.context.empty()) FailUsage("--context goes with --model");
+  if (!options.model.empty()) model = FindPlotModel(context, options.model, "", options.context);
+  if (!options.model.empty() && model.dim != target.dim) {
     FailInvalid("target " + target.id + " has dim " + std::to_string(target.dim) + ", the model " +
                 std::to_string(model.dim));
   }
@@ -165,11 +165,11 @@ void PlotTarget(Context& context, const std::string& name, const std::string& mo
     FailInvalid(
         "targets of one and two coordinates can be drawn; `plot density MODEL` draws samples");
   }
-  const PlotModel* fitted = model_name.empty() ? nullptr : &model;
+  const PlotModel* fitted = options.model.empty() ? nullptr : &model;
   const plot::Range x{target.low[0], target.high[0]};
-  OrFail(WriteFile(out, target.dim == 1 ? TargetLine(context, target, fitted, x)
-                                        : TargetMap(context, target, fitted, x,
-                                                    {target.low[1], target.high[1]})));
+  OrFail(WriteFile(options.out, target.dim == 1 ? TargetLine(context, target, fitted, x)
+                                                : TargetMap(context, target, fitted, x,
+                                                            {target.low[1], target.high[1]})));
 }
 
 CLI::Option* AddOutput(CLI::App* command, std::string* out, const char* ending) {
@@ -201,8 +201,8 @@ void AddPlotCommands(CLI::App& app, Context& context) {
   target->add_option("TARGET", options->name)->required();
   target->add_option("--model", options->model, "NAME or NAME@VERSION");
   AddOutput(target, &options->out, "png");
-  target->callback(
-      [&context, options] { PlotTarget(context, options->name, options->model, options->out); });
+  AddContextOption(*target, &options->context);
+  target->callback([&context, options] { PlotTarget(context, *options); });
 
   auto fit = std::make_shared<EvaluateCommand>();
   CLI::App* evaluate =

@@ -7,6 +7,7 @@
 #include "client/cli/commands/spec_options.h"
 #include "client/cli/commands/train_options.h"
 #include "client/cli/commands/watch.h"
+#include "client/cli/term/json_view.h"
 
 namespace sluice::cli {
 namespace {
@@ -106,6 +107,7 @@ void Train(Context& context, const TrainCommand& command, bool spec_given) {
   const bool made_model = EnsureModel(context, command, spec_given);
   const TrainJob job = CreateJob(context, request, made_model);
   if (command.detach) {
+    if (context.json()) return PrintJson(ToJson(job));
     std::cout << job.id << std::endl;
     return;
   }
