@@ -39,7 +39,8 @@ void Write(std::string_view text) {
   }
 }
 
-// False at the end of stdin, or where one of the keys says so.
+// False where one of the keys says so. There may be none, whatever poll said: Ctrl-C takes
+// those away that were typed before it.
 bool ReadKeys() {
   char keys[64];
   const ssize_t count = read(STDIN_FILENO, keys, sizeof(keys));
@@ -47,7 +48,7 @@ bool ReadKeys() {
   for (ssize_t i = 0; i < count; ++i) {
     if (keys[i] == 'q' || keys[i] == 'Q' || keys[i] == kControlC) return false;
   }
-  return count > 0;
+  return true;
 }
 
 }  // namespace
@@ -66,6 +67,7 @@ Screen::Screen() {
   tcgetattr(STDIN_FILENO, &before_);
   termios keys = before_;
   keys.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+  keys.c_cc[VMIN] = keys.c_cc[VTIME] = 0;  // A read waits for nothing.
   tcsetattr(STDIN_FILENO, TCSANOW, &keys);
   Write(kEnter);
 }
@@ -112,7 +114,9 @@ Screen::Event Screen::Wait(std::chrono::milliseconds timeout) const {
     pollfd input = {STDIN_FILENO, POLLIN, 0};
     // Even without time: whoever is always late still looks at the keys.
     const int ready = poll(&input, 1, std::max(0, static_cast<int>(left.count())));
-    if (ready > 0 && !ReadKeys()) return Event::kLeave;
+    if (ready > 0 && ((input.revents & (POLLHUP | POLLERR)) != 0 || !ReadKeys())) {
+      return Event::kLeave;
+    }
     if (ready == 0) return Event::kTimeout;
   }
 }
