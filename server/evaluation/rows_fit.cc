@@ -49,6 +49,18 @@ std::vector<Uniformity> ColumnsAmongDraws(const Array& rows, const Array& draws,
   return columns;
 }
 
+int64_t NotFinite(const flows::Samples& samples) {
+  int64_t count = 0;
+  for (int64_t row = 0; row < samples.x.rows(); ++row) {
+    bool finite = std::isfinite(samples.log_prob.At(row));
+    for (int64_t i = 0; finite && i < samples.x.cols(); ++i) {
+      finite = std::isfinite(samples.x.At(row * samples.x.cols() + i));
+    }
+    count += finite ? 0 : 1;
+  }
+  return count;
+}
+
 class Fitter {
  public:
   Fitter(const flows::Flow& flow, const Array& rows, int64_t draws, uint64_t seed,
@@ -77,6 +89,7 @@ class Fitter {
     ASSIGN_OR_RETURN(flows::Samples samples,
                      DrawRows(flow_, draws_, seed_, 0, Array(), keep_going_));
     fit_.draws = draws_;
+    fit_.draws_not_finite = NotFinite(samples);
     std::vector<double> densities = Negated(ToDoubles(samples.log_prob));
     SortNumbers(densities);
     for (double score : scores_) {
@@ -103,6 +116,7 @@ class Fitter {
       ASSIGN_OR_RETURN(const flows::Samples samples,
                        DrawRows(flow_, static_cast<int64_t>(repeated.size()), seed_, first * draws_,
                                 TakeRows(contexts, repeated), keep_going_));
+      fit_.draws_not_finite += NotFinite(samples);
       for (int64_t row = first; row < std::min(first + at_once, n); ++row) {
         const int64_t at = (row - first) * draws_;
         PlaceRow(row, {samples.x.Rows(at, draws_), samples.log_prob.Rows(at, draws_)}, &places);

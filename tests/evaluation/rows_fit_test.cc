@@ -35,6 +35,7 @@ TEST(RowsFit, RowsOfTheFlowItselfFit) {
   }
   EXPECT_EQ(fit.rows, 3000);
   EXPECT_EQ(fit.draws, 4000);
+  EXPECT_EQ(fit.draws_not_finite, 0);
   EXPECT_EQ(fit.without_density, 0);
   EXPECT_TRUE(fit.calibration.empty());
 }
@@ -137,6 +138,7 @@ TEST(RowsFit, AFlowThatOverflowsIsMeasuredAllTheSame) {
   const RowsFit fit = FitOf(*flow, Normals(500, 2, 5).To(DType::kFloat32), 2000);
   EXPECT_EQ(fit.columns.size(), 2U);
   EXPECT_TRUE(std::isfinite(fit.columns[0].ks.distance));
+  EXPECT_GT(fit.draws_not_finite, 0);
   EXPECT_TRUE(TestFlow(*flow, 2000, 1, Forever).ok());
 }
 
