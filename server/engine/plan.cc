@@ -23,9 +23,9 @@ Plan<T>::Plan(const flows::FlowSpec& spec, const flows::Standardization& standar
 }
 
 template <typename T>
-void Plan<T>::UpdatePiece(int64_t piece, std::span<const T> parameters, Ways ways) {
+void Plan<T>::UpdatePiece(int64_t piece, std::span<const T> parameters, PackFor what) {
   SLUICED_CHECK(parameters.size() == static_cast<size_t>(parameters_));
-  program_->Pack(static_cast<size_t>(piece), parameters.data(), ways);
+  program_->Pack(static_cast<size_t>(piece), parameters.data(), what);
 }
 
 template <typename T>

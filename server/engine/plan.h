@@ -28,9 +28,10 @@ class Plan {
        std::span<const T> parameters, Gradients gradients = Gradients::kNo);
 
   // Other parameters from here on, piece by piece; no other call may run meanwhile,
-  // but for those of other pieces. For Ways::kToBase there are densities alone.
+  // but for those of other pieces. After PackFor::kDensities neither
+  // FromBase, Sample nor Draw may follow.
   int64_t pieces() const { return static_cast<int64_t>(program_->pieces()); }
-  void UpdatePiece(int64_t piece, std::span<const T> parameters, Ways ways = Ways::kBoth);
+  void UpdatePiece(int64_t piece, std::span<const T> parameters, PackFor what = PackFor::kAll);
 
   // log q(x); -inf where it overflows, never NaN.
   void LogProb(std::span<const T> x, std::span<T> log_prob, Workspace<T>& workspace) const;

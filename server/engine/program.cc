@@ -24,9 +24,9 @@ class FlowProgram final : public Program<T> {
 
   // The base is the last one.
   size_t pieces() const override { return flow_.pieces() + 1; }
-  void Pack(size_t piece, const T* parameters, Ways ways) override {
+  void Pack(size_t piece, const T* parameters, PackFor what) override {
     if (piece == flow_.pieces()) return flow_.base().Pack(parameters);
-    flow_.piece(piece).Pack(parameters, ways);
+    flow_.piece(piece).Pack(parameters, what);
   }
 
   size_t tile_rows() const override { return flow_.stride(); }

@@ -14,8 +14,8 @@ namespace sluiced::engine {
 
 enum class Gradients { kNo, kYes };
 
-// The ways that parameters are packed for: densities of given rows need one alone.
-enum class Ways { kToBase, kBoth };
+// What parameters are packed for: densities of given rows need the way to the base alone.
+enum class PackFor { kDensities, kAll };
 
 // Where results go; null: not wanted.
 template <typename T>
@@ -49,9 +49,9 @@ class Program {
   virtual ~Program() = default;
 
   // Takes over the parameters of one of the pieces; those of different pieces may be
-  // packed at once. For Ways::kToBase neither FromBase, Draw nor ReverseKl may follow.
+  // packed at once. After PackFor::kDensities neither FromBase, Draw nor ReverseKl may follow.
   virtual size_t pieces() const = 0;
-  virtual void Pack(size_t piece, const T* parameters, Ways ways) = 0;
+  virtual void Pack(size_t piece, const T* parameters, PackFor what) = 0;
 
   virtual size_t tile_rows() const = 0;  // Rows that are computed together, at most.
   virtual size_t Scratch() const = 0;    // Numbers, for ToBase and FromBase.

@@ -45,9 +45,10 @@ TrainingPlan<T>::TrainingPlan(const flows::FlowSpec& spec,
 }
 
 template <typename T>
-void TrainingPlan<T>::Update(std::span<const T> parameters, Ways ways) {
+void TrainingPlan<T>::Update(std::span<const T> parameters, PackFor what) {
+  packed_for_ = what;
   runner_->Run(plan_.pieces(),
-               [&](int64_t piece, int) { plan_.UpdatePiece(piece, parameters, ways); });
+               [&](int64_t piece, int) { plan_.UpdatePiece(piece, parameters, what); });
 }
 
 template <typename T>
@@ -72,6 +73,7 @@ void TrainingPlan<T>::LogProb(std::span<const T> x, std::span<T> log_prob) {
 
 template <typename T>
 void TrainingPlan<T>::Draw(std::span<const T> normals, std::span<T> x, std::span<T> log_prob) {
+  SLUICED_CHECK(packed_for_ == PackFor::kAll);
   const auto dim = static_cast<size_t>(plan_.dim()), row = static_cast<size_t>(plan_.normals());
   SLUICED_CHECK(normals.size() == log_prob.size() * row && x.size() == log_prob.size() * dim);
   InParts(log_prob.size(), [&](size_t first, size_t count, Workspace<T>& workspace) {
@@ -103,6 +105,7 @@ double TrainingPlan<T>::Likelihood(std::span<const T> x, std::span<T> gradient) 
 template <typename T>
 double TrainingPlan<T>::ReverseKl(std::span<const T> normals, Score score,
                                   const SlopeFunction<T>& slope, std::span<T> gradient) {
+  SLUICED_CHECK(packed_for_ == PackFor::kAll);
   const auto row = static_cast<size_t>(plan_.normals());
   return Sum(normals.size() / row, gradient, [&](const Share<T>& share) {
     return plan_.program().ReverseKl(normals.data() + share.first_row * row, score == Score::kKeep,

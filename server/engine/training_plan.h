@@ -24,9 +24,9 @@ class TrainingPlan {
   TrainingPlan(const flows::FlowSpec& spec, const flows::Standardization& standardization,
                std::span<const T> parameters, TaskRunner* runner);
 
-  // Other parameters from here on. For Ways::kToBase neither Draw nor ReverseKl may follow:
-  // that is less to do.
-  void Update(std::span<const T> parameters, Ways ways = Ways::kBoth);
+  // Other parameters from here on. After PackFor::kDensities, which is less to do, neither Draw
+  // nor ReverseKl may follow.
+  void Update(std::span<const T> parameters, PackFor what = PackFor::kAll);
 
   // log q of rows x [n, dim + context_dim], n >= 0; -inf where it overflows.
   void LogProb(std::span<const T> x, std::span<T> log_prob);
@@ -63,6 +63,7 @@ class TrainingPlan {
   void InParts(size_t rows, const Part& part);
 
   Plan<T> plan_;
+  PackFor packed_for_ = PackFor::kAll;
   TaskRunner* const runner_;
   Buffer<T> sums_;                        // [shares, parameters]
   std::vector<Workspace<T>> workspaces_;  // By worker.

@@ -132,6 +132,17 @@ std::vector<double> ToDoubles(const Array& from) {
   return values;
 }
 
+std::vector<int64_t> FiniteRowsOf(const flows::Samples& samples) {
+  std::vector<int64_t> rows;
+  const int64_t dim = samples.x.cols();
+  for (int64_t row = 0; row < samples.x.rows(); ++row) {
+    bool finite = std::isfinite(samples.log_prob.At(row));
+    for (int64_t i = 0; finite && i < dim; ++i) finite = std::isfinite(samples.x.At(row * dim + i));
+    if (finite) rows.push_back(row);
+  }
+  return rows;
+}
+
 std::vector<int64_t> ChooseRows(int64_t count, int64_t wanted, uint64_t seed) {
   std::vector<int64_t> rows(static_cast<size_t>(count));
   std::iota(rows.begin(), rows.end(), int64_t{0});

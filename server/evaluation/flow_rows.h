@@ -39,6 +39,7 @@ void WrapCircles(const flows::FlowSpec& spec, Array* rows);
 
 std::vector<double> ColumnOf(const Array& from, int64_t column);
 std::vector<double> ToDoubles(const Array& from);
+std::vector<int64_t> FiniteRowsOf(const flows::Samples& samples);
 
 // `wanted` of the numbers 0 to count - 1, ascending, a pure function of its arguments;
 // all of them where there are no more.

@@ -24,8 +24,6 @@ struct LawInput {
   std::vector<double> log_prob = {};  // As they were drawn.
 };
 
-std::vector<int64_t> FiniteRowsOf(const flows::Samples& samples);
-
 // Of maps.
 Law FiniteRowsLaw(const flows::Samples& all);           // Draws are finite, but for a few.
 absl::StatusOr<Law> RepeatableLaw(const LawInput& in);  // A seed's rows are its rows.

@@ -50,15 +50,7 @@ std::vector<Uniformity> ColumnsAmongDraws(const Array& rows, const Array& draws,
 }
 
 int64_t NotFinite(const flows::Samples& samples) {
-  int64_t count = 0;
-  for (int64_t row = 0; row < samples.x.rows(); ++row) {
-    bool finite = std::isfinite(samples.log_prob.At(row));
-    for (int64_t i = 0; finite && i < samples.x.cols(); ++i) {
-      finite = std::isfinite(samples.x.At(row * samples.x.cols() + i));
-    }
-    count += finite ? 0 : 1;
-  }
-  return count;
+  return samples.x.rows() - static_cast<int64_t>(FiniteRowsOf(samples).size());
 }
 
 class Fitter {

@@ -17,7 +17,7 @@ namespace sluiced::evaluation {
 
 struct RowsFit {
   int64_t rows = 0, draws = 0;   // draws: of all together.
-  int64_t draws_not_finite = 0;  // Of these: they overflowed, and rank nowhere.
+  int64_t draws_not_finite = 0;  // Of these: they overflowed.
   MeanError log_likelihood;      // Of the rows that have a density.
   int64_t without_density = 0;   // Rows where the flow has none: it gives them probability 0.
   TwoSampleTest two_sample;

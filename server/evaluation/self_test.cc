@@ -35,17 +35,6 @@ absl::StatusOr<std::shared_ptr<const flows::Flow>> ReferenceOf(const flows::Flow
 
 }  // namespace
 
-std::vector<int64_t> FiniteRowsOf(const flows::Samples& samples) {
-  std::vector<int64_t> rows;
-  const int64_t dim = samples.x.shape()[1];
-  for (int64_t row = 0; row < samples.x.rows(); ++row) {
-    bool finite = std::isfinite(samples.log_prob.At(row));
-    for (int64_t i = 0; finite && i < dim; ++i) finite = std::isfinite(samples.x.At(row * dim + i));
-    if (finite) rows.push_back(row);
-  }
-  return rows;
-}
-
 absl::StatusOr<std::vector<Law>> TestFlow(const flows::Flow& flow, int64_t draws, uint64_t seed,
                                           const KeepGoing& keep_going) {
   LawInput input{.flow = flow, .seed = seed, .keep_going = keep_going};

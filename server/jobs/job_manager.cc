@@ -104,6 +104,7 @@ void JobManagerImpl::EnqueueLocked(const JobPtr& job) {
 
 void JobManagerImpl::DequeueLocked(const Job& job) {
   std::erase_if(queue_, [&](const auto& entry) { return entry.second.get() == &job; });
+  changed_.notify_all();  // What is the next one now may start where that one could not.
 }
 
 JobRecord RecordOf(Job& job) {

@@ -49,8 +49,9 @@ class JobManagerImpl : public JobManager {
 
  private:
   // Requests.
-  absl::Status CheckMayCreateLocked(const JobRecord& job) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::Status CheckMemory(int64_t bytes) const;
+  absl::Status CheckMayCreateLocked(const JobRecord& job, int64_t memory) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool IsRepeatedLocked(const JobRecord& job) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   int64_t MemoryOf(const JobRecord& job) const;
   int64_t RunningMemoryLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<JobRecord> CreateNamedLocked(JobRecord job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

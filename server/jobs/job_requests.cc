@@ -1,4 +1,5 @@
 // What callers ask of the manager.
+#include <algorithm>
 #include <numeric>
 #include <random>
 #include <utility>
@@ -37,22 +38,30 @@ absl::Status WrongState(absl::string_view id, JobState state, absl::string_view 
 
 }  // namespace
 
-absl::Status JobManagerImpl::CheckMayCreateLocked(const JobRecord& job) const {
+absl::Status JobManagerImpl::CheckMayCreateLocked(const JobRecord& job, int64_t memory) const {
   if (draining_) {
     return WithReason("DRAINING", Unavailable("the server is stopping", kDrainRetry));
+  }
+  // The retry of a request that found a place is answered whatever the limits.
+  if (IsRepeatedLocked(job)) return absl::OkStatus();
+  if (memory > options_.max_memory) {
+    return WithReason("JOB_MEMORY", absl::ResourceExhaustedError(absl::StrCat(
+                                        "the job would hold about ", Mebibytes(memory),
+                                        " MiB while it runs; jobs may hold ",
+                                        Mebibytes(options_.max_memory), " MiB (--job-memory)")));
   }
   if (queue_.size() < static_cast<size_t>(std::max(options_.max_queued, 0))) {
     return absl::OkStatus();
   }
-  // A full queue still answers the retry of a request that found a place.
-  for (const auto& [id, other] : jobs_) {
-    if (!job.request_id.empty() && RecordOf(*other).request_id == job.request_id) {
-      return absl::OkStatus();
-    }
-  }
   return WithReason(
       "JOB_QUEUE_FULL",
       Exhausted(absl::StrCat("the queue is full: ", queue_.size(), " jobs wait"), kQueueFullRetry));
+}
+
+bool JobManagerImpl::IsRepeatedLocked(const JobRecord& job) const {
+  return !job.request_id.empty() && std::ranges::any_of(jobs_, [&job](const auto& entry) {
+    return RecordOf(*entry.second).request_id == job.request_id;
+  });
 }
 
 int64_t JobManagerImpl::MemoryOf(const JobRecord& job) const {
@@ -62,14 +71,6 @@ int64_t JobManagerImpl::MemoryOf(const JobRecord& job) const {
 int64_t JobManagerImpl::RunningMemoryLocked() const {
   return std::accumulate(running_.begin(), running_.end(), int64_t{0},
                          [](int64_t sum, const JobPtr& job) { return sum + job->memory; });
-}
-
-absl::Status JobManagerImpl::CheckMemory(int64_t bytes) const {
-  if (bytes <= options_.max_memory) return absl::OkStatus();
-  return WithReason("JOB_MEMORY", absl::ResourceExhaustedError(absl::StrCat(
-                                      "the job would hold about ", Mebibytes(bytes),
-                                      " MiB while it runs; jobs may hold ",
-                                      Mebibytes(options_.max_memory), " MiB (--job-memory)")));
 }
 
 absl::StatusOr<JobRecord> JobManagerImpl::CreateNamedLocked(JobRecord job) {
@@ -93,10 +94,9 @@ absl::StatusOr<JobRecord> JobManagerImpl::Create(JobRecord job) {
   fresh.request_id = std::move(job.request_id);
   fresh.create_time = absl::Now();
   const int64_t memory = MemoryOf(fresh);
-  RETURN_IF_ERROR(CheckMemory(memory));
 
   std::lock_guard<std::mutex> hold(mu_);
-  RETURN_IF_ERROR(CheckMayCreateLocked(fresh));
+  RETURN_IF_ERROR(CheckMayCreateLocked(fresh, memory));
   ASSIGN_OR_RETURN(JobRecord created, CreateNamedLocked(std::move(fresh)));
   // A job that an earlier request made is ours already, or has ended.
   if (!IsTerminal(created.state) && !jobs_.contains(created.id)) {

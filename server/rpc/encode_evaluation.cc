@@ -94,8 +94,7 @@ void EncodeFit(const evaluation::RowsFit& fit, v1::EvaluateResponse* out) {
   EncodeRanks(fit.coverage.regions, 0, into.mutable_regions());
   if (fit.draws_not_finite > 0) {
     out->add_notes(absl::StrCat(fit.draws_not_finite, " of ", fit.draws,
-                                " draws are not finite: ranks, coverage and the classifier know "
-                                "the others alone, and look too good"));
+                                " draws overflowed: what compares rows with draws says little"));
   }
   if (fit.without_density > 0) {
     out->add_notes(absl::StrCat(fit.without_density, " of ", fit.rows,

@@ -31,7 +31,7 @@ class EngineGradients final : public FlowGradients {
               Array(spec.dtype, {flows::ParameterCount(spec)}).template as<T>(), &crew_) {}
 
   double NegativeLogLikelihood(const Array& parameters, const Array& x, Array* gradient) override {
-    plan_.Update(parameters.as<T>(), engine::Ways::kToBase);
+    plan_.Update(parameters.as<T>(), engine::PackFor::kDensities);
     if (gradient != nullptr) {
       Shape(gradient, spec_.dtype, parameters.shape());
       return plan_.Likelihood(x.as<T>(), gradient->as<T>());
@@ -43,7 +43,7 @@ class EngineGradients final : public FlowGradients {
   }
 
   std::vector<double> LogProb(const Array& parameters, const Array& x) override {
-    plan_.Update(parameters.as<T>(), engine::Ways::kToBase);
+    plan_.Update(parameters.as<T>(), engine::PackFor::kDensities);
     ScoreRows(x);
     return {log_prob_.begin(), log_prob_.end()};
   }

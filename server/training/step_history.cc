@@ -8,18 +8,25 @@ namespace {
 constexpr int64_t kMostSteps = 16;
 constexpr int64_t kMostBytes = int64_t{256} << 20;
 
-int64_t StepsThatFit(const Weights& weights) {
-  const auto bytes = static_cast<int64_t>(3 * weights.parameters->bytes().size());
-  return std::clamp<int64_t>(kMostBytes / std::max<int64_t>(bytes, 1), 1, kMostSteps);
+// Parameters and two moments each.
+int64_t StepBytes(int64_t parameter_bytes) { return std::max<int64_t>(3 * parameter_bytes, 1); }
+
+int64_t StepsThatFit(int64_t parameter_bytes) {
+  return std::clamp<int64_t>(kMostBytes / StepBytes(parameter_bytes), 1, kMostSteps);
 }
 
 }  // namespace
+
+int64_t StepHistory::MostBytes(int64_t parameter_bytes) {
+  return (1 + StepsThatFit(parameter_bytes)) * StepBytes(parameter_bytes);
+}
 
 void StepHistory::Begin(const Weights& anchor) { states_ = {anchor}; }
 
 void StepHistory::Push(const Weights& before_step) {
   states_.push_back(before_step);
-  if (static_cast<int64_t>(states_.size()) > 1 + StepsThatFit(before_step)) {
+  if (static_cast<int64_t>(states_.size()) >
+      1 + StepsThatFit(static_cast<int64_t>(before_step.parameters->bytes().size()))) {
     states_.erase(states_.begin() + 1);
   }
 }

@@ -12,6 +12,9 @@ namespace sluiced::training {
 
 class StepHistory {
  public:
+  // What it holds at most, of parameters of so many bytes.
+  static int64_t MostBytes(int64_t parameter_bytes);
+
   // Forgets all; `anchor` is the farthest that an undoing reaches.
   void Begin(const Weights& anchor);
   // Before every step, the weights that it starts from. Of these as many of the

@@ -83,7 +83,7 @@ struct Training {
                                         second.template as<T>()};
     engine::Update<T>(step, along, {state.parameters, state.first_moment, state.second_moment},
                       state);
-    plan.Update(std::as_const(parameters).template as<T>(), engine::Ways::kToBase);
+    plan.Update(std::as_const(parameters).template as<T>(), engine::PackFor::kDensities);
   }
 
   engine::Crew crew;

@@ -143,6 +143,11 @@ TEST_F(JobManagerTest, WhatRunsTogetherFitsIntoMemory) {
   runs_.AwaitStarted(3);
   EXPECT_EQ(manager_->Count().memory, 8);
   EXPECT_EQ(manager_->Count().max_memory, 10);
+  ASSERT_TRUE(create("d", "9").ok());
+  ASSERT_TRUE(create("e", "2").ok());
+  ASSERT_TRUE(manager_->Cancel("d").ok());  // Which kept e from starting.
+  runs_.AwaitStarted(4);
+  runs_.Return("e", Published());
   for (const char* id : {"b", "c"}) runs_.Return(id, Published());
   for (const char* id : {"a", "b", "c"}) EXPECT_EQ(AwaitEnd(id), JobState::kSucceeded);
 }

@@ -238,6 +238,7 @@ TEST(JobMemory, AJobThatNeedsMoreThanAllMayHoldIsRefused) {
   v1::TrainJob job;
   const Seen seen = SeenBy(server.training->CreateTrainJob(&context, request, &job));
   EXPECT_EQ(seen.code, StatusCode::RESOURCE_EXHAUSTED) << seen;
+  EXPECT_EQ(seen.reason, "JOB_MEMORY");
   EXPECT_FALSE(seen.retry_seconds.has_value());
   EXPECT_THAT(seen.message, HasSubstr("--job-memory"));
 }

@@ -136,6 +136,8 @@ TEST(Statistics, TellCallsModelsAndQueues) {
   ASSERT_EQ(statistics.models_size(), 1);
   EXPECT_EQ(statistics.models(0).version(), "models/wow/versions/0");
   EXPECT_EQ(statistics.loaded_model_bytes(), statistics.models(0).bytes());
+  EXPECT_EQ(statistics.job_bytes(), 0);
+  EXPECT_GT(statistics.max_job_bytes(), 1'000'000);
   EXPECT_EQ(statistics.queues_size(), 7);
   EXPECT_EQ(statistics.jobs_size(), 4);
   EXPECT_EQ(statistics.ended_jobs_size(), 3);

@@ -152,9 +152,9 @@ std::string TargetMap(Context& context, const Target& target, const PlotModel* m
 
 void PlotTarget(Context& context, const PlotOptions& options) {
   CheckEnding(options.out, "png");
+  if (options.model.empty() && !options.context.empty()) FailUsage("--context goes with --model");
   const Target target = FindTarget(context, PlainId(options.name, "targets"));
   PlotModel model;
-  if (options.model.empty() && !options.context.empty()) FailUsage("--context goes with --model");
   if (!options.model.empty()) model = FindPlotModel(context, options.model, "", options.context);
   if (!options.model.empty() && model.dim != target.dim) {
     FailInvalid("target " + target.id + " has dim " + std::to_string(target.dim) + ", the model " +

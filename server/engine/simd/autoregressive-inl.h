@@ -28,9 +28,9 @@ class Autoregressive final : public Piece<T> {
         whole_(place, std::move(features), std::move(map), gradients, places),
         sequential_(place.net, OutputsByRank(), FeaturesByRank(), gradients) {}
 
-  void Pack(const T* parameters, Ways ways) override {
-    whole_.Pack(parameters, ways);
-    if (ways == Ways::kBoth) sequential_.Pack(parameters);
+  void Pack(const T* parameters, PackFor what) override {
+    whole_.Pack(parameters, what);
+    if (what == PackFor::kAll) sequential_.Pack(parameters);
   }
 
   void ToBase(const Frame<T>& frame, T* kept) const override { whole_.ToBase(frame, kept); }

@@ -30,7 +30,7 @@ class Coupling final : public Piece<T> {
         map_(std::move(map)),
         net_(place.net, gradients, places) {}
 
-  void Pack(const T* parameters, Ways) override { net_.Pack(parameters); }
+  void Pack(const T* parameters, PackFor) override { net_.Pack(parameters); }
 
   void ToBase(const Frame<T>& frame, T* kept) const override {
     Go<Direction::kToBase>(frame, kept);
@@ -112,7 +112,7 @@ class Coupling final : public Piece<T> {
     T* of_map = nullptr;
     if (kept != nullptr) {
       features_.Gather(tile, frame.state, 0, features_.size(), kept);
-      net_.Forward(kept, tile, HiddenAt(kept, tile), true, outputs);
+      net_.Forward(kept, tile, HiddenAt(kept, tile), Keep::kYes, outputs);
       of_map = MapKeptAt(kept, tile);
     } else {
       const T* input = features_.InPlaceOrGathered(tile, frame.state, own);
@@ -122,7 +122,7 @@ class Coupling final : public Piece<T> {
         T* row = hidden.start + kPlainBuffers * hidden.step;
         net_.ForwardRows(input, frame.rows, tile, hidden, row, outputs);
       } else {
-        net_.Forward(input, tile, hidden, false, outputs);
+        net_.Forward(input, tile, hidden, Keep::kNo, outputs);
       }
     }
     map_.template Move<kDirection>(outputs, 0, columns_, tile, frame.state + moved_ * tile.stride,

@@ -29,7 +29,6 @@ HWY_INLINE void RowBlocks(const T* HWY_RESTRICT weights, const T* HWY_RESTRICT b
   using D = hn::CappedTag<T, kOut>;
   constexpr size_t kStep = hn::MaxLanes(D());
   constexpr size_t kVectors = kBlocks * kOut / kStep, kOfBlock = kOut / kStep;
-  constexpr bool kApart = kOut < 4;
   const D d;
   hn::Vec<D> sum[kVectors], apart[kVectors];
   SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) sum[v] = hn::LoadU(d, bias + v * kStep);
@@ -40,7 +39,7 @@ HWY_INLINE void RowBlocks(const T* HWY_RESTRICT weights, const T* HWY_RESTRICT b
       to[v] = hn::MulAdd(hn::LoadU(d, weight), x, to[v]);
     }
   };
-  if constexpr (kApart) {
+  if constexpr (kApart<kOut>) {
     for (size_t first = 0; first < inputs; first += kFittingInputs<T>) {
       const size_t end = std::min(inputs, first + kFittingInputs<T>);
       SLUICED_UNROLL for (size_t v = 0; v < kVectors; ++v) apart[v] = hn::Zero(d);

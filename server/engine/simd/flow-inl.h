@@ -104,7 +104,8 @@ class TileFlow {
   T LogProb(const Frame<T>& frame, size_t r) const { return frame.base_density[r] + frame.ladj[r]; }
 
  private:
-  // Weights that leave the first caches are to serve many rows each time they come.
+  // As many rows as the first cache holds the activations of; more where weights leave it and
+  // are to serve many rows each time they come: a training share of 128 then is one tile.
   static size_t StrideOf(size_t hidden) {
     constexpr size_t kStrip = kBlockVectors * kLanes<T>;
     const size_t rows = hidden < kWideHidden ? kRows : kRowsWhenWide;

@@ -86,7 +86,7 @@ class Piece {
  public:
   virtual ~Piece() = default;
 
-  virtual void Pack(const T* parameters, Ways ways) = 0;
+  virtual void Pack(const T* parameters, PackFor what) = 0;
 
   // In place on the frame's state and ladj. kept: [KeptNumbers(), stride], what the way
   // back needs; null: nothing is kept.

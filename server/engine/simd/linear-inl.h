@@ -240,13 +240,6 @@ HWY_NOINLINE void Strip(const Linear<T>& map, const Inputs& inputs, const T* HWY
   }
 }
 
-// Vectors of rows to take at a time where so many are left: three, but two and two of four.
-inline size_t StripAt(size_t vector, size_t vectors) {
-  static_assert(kBlockVectors == 3);
-  const size_t left = vectors - vector;
-  return left == 4 ? 2 : HWY_MIN(left, kBlockVectors);
-}
-
 template <Finish kFinish, bool kGoesOn, typename T>
 void ApplyToInputs(const Linear<T>& map, const Inputs& inputs, const T* in, const Tile& tile,
                    T* out, const Ending<T>& ending) {

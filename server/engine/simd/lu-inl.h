@@ -81,7 +81,7 @@ class Lu final : public Piece<T> {
     own_first_ = places->TakeOwn(2 * dim * dim + 1);
   }
 
-  void Pack(const T* parameters, Ways ways) override {
+  void Pack(const T* parameters, PackFor what) override {
     const T* packed = parameters + weight_;
     double ladj = 0;
     for (size_t i = 0; i < dim_; ++i) ladj += static_cast<double>(packed[i * dim_ + i]);
@@ -92,7 +92,7 @@ class Lu final : public Piece<T> {
         exact_[o * dim_ + i] = i < o ? static_cast<double>(packed[o * dim_ + i]) : i == o ? 1 : 0;
       }
     }
-    PackPair(lower_, lower_inverse_, true, ways);
+    PackPair(lower_, lower_inverse_, true, what);
     for (size_t o = 0; o < dim_; ++o) {
       for (size_t i = 0; i < dim_; ++i) {
         exact_[o * dim_ + i] = i > o    ? static_cast<double>(packed[o * dim_ + i])
@@ -100,7 +100,7 @@ class Lu final : public Piece<T> {
                                         : 0;
       }
     }
-    PackPair(upper_, upper_inverse_, false, ways);
+    PackPair(upper_, upper_inverse_, false, what);
   }
 
   void ToBase(const Frame<T>& frame, T* kept) const override {
@@ -166,13 +166,13 @@ class Lu final : public Piece<T> {
   size_t Step(const Frame<T>& frame) const { return dim_ * frame.tile.stride; }
 
   // Of the triangle exact_.
-  void PackPair(Triangle<T>& triangle, Triangle<T>& inverse, bool lower, Ways ways) {
+  void PackPair(Triangle<T>& triangle, Triangle<T>& inverse, bool lower, PackFor what) {
     const auto pack = [&](const std::vector<double>& from, Triangle<T>& to) {
       std::ranges::transform(from, matrix_.begin(), [](double v) { return static_cast<T>(v); });
       to.Pack(matrix_.data());
     };
     pack(exact_, triangle);
-    if (ways == Ways::kToBase) return;
+    if (what == PackFor::kDensities) return;
     Invert(lower);
     pack(exact_inverse_, inverse);
   }

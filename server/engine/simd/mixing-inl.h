@@ -34,7 +34,7 @@ class ScaleColumns final : public Piece<T> {
     for (size_t f = 0; f < dim; ++f) places->lane_parameters.push_back(place_.log_scale + f);
   }
 
-  void Pack(const T* parameters, Ways) override {
+  void Pack(const T* parameters, PackFor) override {
     double sum = 0;
     for (size_t f = 0; f < dim_; ++f) {
       const double moves = Moves(f) ? 1 : 0;
@@ -138,7 +138,7 @@ class Permutation final : public Piece<T> {
     for (size_t i = 0; i < order_.size(); ++i) back_[order_[i]] = i;
   }
 
-  void Pack(const T*, Ways) override {}
+  void Pack(const T*, PackFor) override {}
   void ToBase(const Frame<T>& frame, T*) const override { Go(order_, frame, frame.state); }
   void FromBase(const Frame<T>& frame, T*) const override { Go(back_, frame, frame.state); }
   void Backward(Way way, const Frame<T>& frame, const T*, const Loss<T>&, const Sums<T>*,

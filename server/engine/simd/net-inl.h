@@ -36,6 +36,8 @@ struct Hidden {
   T* At(size_t k) const { return start + k % buffers * step; }
 };
 
+enum class Keep { kNo, kYes };
+
 template <typename T>
 class Net {
  public:
@@ -53,19 +55,19 @@ class Net {
   void Pack(const T* parameters) { maps_.Pack(parameters); }
 
   // input [in] features; out [outputs()]: those of the first net before the second's.
-  // kept: whether all hidden layers are to be found in `hidden` afterwards.
-  void Forward(const T* input, const Tile& tile, const Hidden<T>& hidden, bool kept, T* out) const {
+  // Keep::kYes: all hidden layers are to be found in `hidden` afterwards.
+  void Forward(const T* input, const Tile& tile, const Hidden<T>& hidden, Keep keep, T* out) const {
     const size_t net_step = place_.hidden() * tile.stride, last = place_.depth();
     const size_t out_step = place_.out() * tile.stride;
     Apply<Finish::kLeaky>(maps_.Forward(0, 0), input, tile, hidden.At(0));
     for (size_t k = 1; k <= last; ++k) {
-      const bool both = k + 1 == last && AreTwoMaps(maps_.Forward(k, 0), maps_.Forward(last, 0));
+      const bool both = k + 1 == last && CanApplyTwo(maps_.Forward(k, 0), maps_.Forward(last, 0));
       for (size_t net = 0; net < place_.nets(); ++net) {
         const Linear<T> linear = maps_.Forward(k, net);
         const T* from = hidden.At(k - 1) + net * net_step;
         T* to = k == last ? out + net * out_step : hidden.At(k) + net * net_step;
         if (both) {
-          ApplyTwo(linear, maps_.Forward(last, net), from, tile, kept ? to : nullptr,
+          ApplyTwo(linear, maps_.Forward(last, net), from, tile, keep == Keep::kYes ? to : nullptr,
                    out + net * out_step);
         } else if (k == last) {
           Apply<Finish::kStore>(linear, from, tile, to);

@@ -172,8 +172,7 @@ void AddOuter(const T* a, size_t outs, const T* transposed, size_t ins, size_t l
   constexpr size_t kL = kLanes<T>;
   const size_t rows = tile.vectors * kL;
   for (size_t i = 0; i < ins;) {
-    const size_t left = (ins - i + kL - 1) / kL;
-    const size_t vectors = left == 4 ? 2 : HWY_MIN(left, kBlockVectors);
+    const size_t vectors = StripAt(0, (ins - i + kL - 1) / kL);
     const size_t last = HWY_MIN(ins - i - (vectors - 1) * kL, kL);
     if (vectors == 3) {
       OuterColumns<T, 3>(a, outs, tile.stride, transposed + i, ld, rows, out + i, stride, last);

@@ -36,7 +36,7 @@ class Splines {
   size_t OutputAt(size_t column) const { return outputs_at_[column]; }
   size_t KeptAt(size_t column) const { return column * (2 * bins_ + SplinePiece<T>::kKept); }
 
-  // Overwrites the outputs.
+  // May overwrite the outputs.
   template <Direction kDirection>
   void Move(T* outputs, size_t first, size_t count, const Tile& tile, T* x, T* ladj,
             T* kept) const {
@@ -68,7 +68,7 @@ class Splines {
   }
 
  private:
-  // So many bins stay in registers.
+  // So many bins stay in registers, where there are enough.
   static constexpr size_t kUsualBins = 8;
 
   // A column's outputs, of a vector of rows: `bins` widths, as many heights, slopes.
@@ -101,6 +101,16 @@ class Splines {
     return kBins > 0 ? kBins : bins_;
   }
 
+  // Only a number that the compiler knows is worth unrolling.
+  template <size_t kBins, typename F>
+  HWY_INLINE void ForBins(size_t first, F&& f) const {
+    if constexpr (kBins > 0) {
+      SLUICED_UNROLL for (size_t k = first; k < kBins; ++k) f(k);
+    } else {
+      for (size_t k = first; k < bins_; ++k) f(k);
+    }
+  }
+
   template <Direction kDirection, size_t kBins>
   HWY_NOINLINE void MoveOne(const Raw& raw, T* x, T* ladj, T* kept) const {
     const Tag<T> d;
@@ -123,17 +133,15 @@ class Splines {
   template <size_t kBins>
   HWY_INLINE Vec<T> Softmax(const T* raw, size_t stride, Shares<kBins>& shares) const {
     const Tag<T> d;
-    const size_t bins = Bins<kBins>();
     Vec<T> largest = hn::Load(d, raw);
-    SLUICED_UNROLL for (size_t k = 1; k < bins; ++k) {
-      largest = hn::Max(largest, hn::Load(d, raw + k * stride));
-    }
+    ForBins<kBins>(
+        1, [&](size_t k) HWY_ATTR { largest = hn::Max(largest, hn::Load(d, raw + k * stride)); });
     Vec<T> sum = hn::Zero(d);
-    SLUICED_UNROLL for (size_t k = 0; k < bins; ++k) {
+    ForBins<kBins>(0, [&](size_t k) HWY_ATTR {
       const Vec<T> one = ExpOfNegative<T>(hn::Sub(hn::Load(d, raw + k * stride), largest));
       shares.Set(k, one);
       sum = hn::Add(sum, one);
-    }
+    });
     return hn::Div(hn::Set(d, T{1}), sum);
   }
 
@@ -166,7 +174,7 @@ class Splines {
     piece.x = piece.y = x;
     piece.index = hn::Neg(one);
     Vec<T> x_end = bound, y_end = bound, raw_slope = slope, raw_next = slope;
-    SLUICED_UNROLL for (size_t k = 0; k < bins; ++k) {
+    ForBins<kBins>(0, [&](size_t k) HWY_ATTR {
       const bool last = k + 1 == bins;
       const Vec<T> w = hn::MulAdd(widths.Get(k), width, least);
       const Vec<T> h = hn::MulAdd(heights.Get(k), height, least);
@@ -184,7 +192,7 @@ class Splines {
       x = x_next;
       y = y_next;
       slope = next;
-    }
+    });
     piece.width = hn::Sub(x_end, piece.x);
     piece.height = hn::Sub(y_end, piece.y);
     piece.SetSlopes(raw_slope, raw_next);

@@ -14,10 +14,12 @@ HWY_BEFORE_NAMESPACE();
 namespace sluiced::engine {
 namespace HWY_NAMESPACE {
 
-// The second map's sums of a strip: of every other input apart, as SumProducts does, so
-// that a row has the same bits either way.
+// The second map's sums of a strip: of every other input apart, as SumProducts does of so few
+// outputs, so that a row has the same bits either way. Every block begins with an even input.
 template <typename T, size_t kLast, size_t kVectors>
 struct LastSums {
+  static_assert(kApart<kLast>);
+
   HWY_ALIGN_MAX T of[2][kLast][kVectors * kLanes<T>];
 
   void Start(const T* bias) {
@@ -104,7 +106,7 @@ HWY_NOINLINE void TwoMapsStrip(const Linear<T>& hidden, const Linear<T>& last,
 
 // Whether ApplyTwo takes them: no masks, and inputs that Apply would not part.
 template <typename T>
-bool AreTwoMaps(const Linear<T>& hidden, const Linear<T>& last) {
+bool CanApplyTwo(const Linear<T>& hidden, const Linear<T>& last) {
   return last.out <= 2 && hidden.of_block == nullptr && last.of_block == nullptr &&
          hidden.in <= kFittingInputs<T> && last.in <= kFittingInputs<T>;
 }
@@ -130,7 +132,7 @@ void ApplyTwoStrips(const Linear<T>& hidden, const Linear<T>& last, const T* in,
 }
 
 // What Apply<kLeaky> of `hidden` to `kept` and Apply<kStore> of `last` to out do, of maps
-// that AreTwoMaps. kept null: it is not stored.
+// that CanApplyTwo. kept null: it is not stored.
 template <typename T>
 void ApplyTwo(const Linear<T>& hidden, const Linear<T>& last, const T* in, const Tile& tile,
               T* kept, T* out) {

@@ -41,6 +41,13 @@ constexpr size_t kBlockOut = 4;  // 16 registers.
 #endif
 constexpr size_t kBlockVectors = 3;
 
+// Vectors to take at a time where so many are left: three, but two and two of four.
+inline size_t StripAt(size_t vector, size_t vectors) {
+  static_assert(kBlockVectors == 3);
+  const size_t left = vectors - vector;
+  return left == 4 ? 2 : HWY_MIN(left, kBlockVectors);
+}
+
 // torch.nn.LeakyReLU's default slope.
 constexpr double kLeakySlope = 0.01;
 
