@@ -73,10 +73,10 @@ void AddOptions(CLI::App& app, Config& config) {
 
 // 64kb, 2gb: by the thousand and twenty-four.
 void AddBytes(CLI::App& app, const std::string& name, int64_t& bytes, const std::string& what,
-              int64_t most = int64_t{1} << 50) {
+              int64_t most = int64_t{1} << 50, int64_t least = 1) {
   app.add_option(name, bytes, what)
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
-      ->check(CLI::Range(int64_t{1}, most));
+      ->check(CLI::Range(least, most));
 }
 
 void AddLimits(CLI::App& app, Config& config) {
@@ -91,10 +91,9 @@ void AddLimits(CLI::App& app, Config& config) {
            "Of all calls together, received and not yet answered");
   AddBytes(app, "--model-memory", config.model_bytes,
            "Of loaded models: the least recently used leave first");
-  app.add_option("--job-memory", config.job_bytes,
-                 "Of running train jobs together, about; others wait. 0: half of the machine's")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 50));
+  AddBytes(app, "--job-memory", config.job_bytes,
+           "Of running train jobs together, about; others wait. 0: half of the machine's",
+           int64_t{1} << 50, 0);
   app.add_option("--max-rows", limits.rows, "Rows of one message; streams have any number")
       ->check(CLI::PositiveNumber);
   app.add_option("--max-in-flight-rows", limits.in_flight_rows,

@@ -71,18 +71,9 @@ HWY_NOINLINE void ApplyBlocksToRow(const Linear<T>& map, const T* HWY_RESTRICT i
   const T* weights = map.weights;
   for (size_t o = 0; o < map.out; ++of_block) {
     const size_t block = BlockAt(o, map.out), count = of_block->count;
-    const auto go = [&]<size_t kOut>() HWY_ATTR {
+    WithBlock(block, [&]<size_t kOut>() HWY_ATTR {
       RowBlocks<T, kFinish, kOut, 1>(weights, map.bias + o, in, count, out + o);
-    };
-    if (block == kBlockOut) {
-      go.template operator()<kBlockOut>();
-    } else if (kBlockOut > 4 && block == 4) {
-      go.template operator()<4>();
-    } else if (block == 2) {
-      go.template operator()<2>();
-    } else {
-      go.template operator()<1>();
-    }
+    });
     weights += block * count;
     o += block;
   }

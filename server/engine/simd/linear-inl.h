@@ -53,6 +53,20 @@ inline size_t BlockAt(size_t output, size_t outputs) {
   return block;
 }
 
+// go.operator()<n>() for a block of n outputs.
+template <typename Go>
+HWY_INLINE void WithBlock(size_t block, Go&& go) {
+  if (block == kBlockOut) {
+    go.template operator()<kBlockOut>();
+  } else if (kBlockOut > 4 && block == 4) {
+    go.template operator()<4>();
+  } else if (block == 2) {
+    go.template operator()<2>();
+  } else {
+    go.template operator()<1>();
+  }
+}
+
 // weight(o) points to the weights of output o, one an input.
 template <typename T, typename Weight>
 void Pack(size_t in, size_t out, const Inputs* of_block, Weight&& weight, T* HWY_RESTRICT packed) {
@@ -219,18 +233,9 @@ HWY_NOINLINE void Strip(const Linear<T>& map, const Inputs& inputs, const T* HWY
     const Inputs both = Common(inputs, packed);
     const T* from = weights + (both.first - packed.first) * block;
     const T* read = in + both.first * stride;
-    const auto one = [&]<size_t kOut>() HWY_ATTR {
+    WithBlock(block, [&]<size_t kOut>() HWY_ATTR {
       Block<T, kFinish, kGoesOn, kOut, kVectors>(from, bias, read, both.count, stride, out, ending);
-    };
-    if (block == kBlockOut) {
-      one.template operator()<kBlockOut>();
-    } else if (kBlockOut > 4 && block == 4) {
-      one.template operator()<4>();
-    } else if (block == 2) {
-      one.template operator()<2>();
-    } else {
-      one.template operator()<1>();
-    }
+    });
     o += block;
     weights += block * packed.count;
     if (bias != nullptr) bias += block;
@@ -246,13 +251,9 @@ void ApplyToInputs(const Linear<T>& map, const Inputs& inputs, const T* in, cons
   for (size_t v = 0; v < tile.vectors;) {
     const size_t at = v * kLanes<T>, strip = StripAt(v, tile.vectors);
     const Ending<T> here = {ending.gate == nullptr ? nullptr : ending.gate + at, ending.sums};
-    if (strip == 3) {
-      Strip<T, kFinish, kGoesOn, 3>(map, inputs, in + at, tile.stride, out + at, here);
-    } else if (strip == 2) {
-      Strip<T, kFinish, kGoesOn, 2>(map, inputs, in + at, tile.stride, out + at, here);
-    } else {
-      Strip<T, kFinish, kGoesOn, 1>(map, inputs, in + at, tile.stride, out + at, here);
-    }
+    WithStrip(strip, [&]<size_t kVectors>() HWY_ATTR {
+      Strip<T, kFinish, kGoesOn, kVectors>(map, inputs, in + at, tile.stride, out + at, here);
+    });
     v += strip;
   }
 }

@@ -174,13 +174,10 @@ void AddOuter(const T* a, size_t outs, const T* transposed, size_t ins, size_t l
   for (size_t i = 0; i < ins;) {
     const size_t vectors = StripAt(0, (ins - i + kL - 1) / kL);
     const size_t last = HWY_MIN(ins - i - (vectors - 1) * kL, kL);
-    if (vectors == 3) {
-      OuterColumns<T, 3>(a, outs, tile.stride, transposed + i, ld, rows, out + i, stride, last);
-    } else if (vectors == 2) {
-      OuterColumns<T, 2>(a, outs, tile.stride, transposed + i, ld, rows, out + i, stride, last);
-    } else {
-      OuterColumns<T, 1>(a, outs, tile.stride, transposed + i, ld, rows, out + i, stride, last);
-    }
+    WithStrip(vectors, [&]<size_t kVectors>() HWY_ATTR {
+      OuterColumns<T, kVectors>(a, outs, tile.stride, transposed + i, ld, rows, out + i, stride,
+                                last);
+    });
     i += vectors * kL;
   }
 }

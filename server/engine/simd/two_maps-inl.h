@@ -76,7 +76,7 @@ HWY_NOINLINE void TwoMapsStrip(const Linear<T>& hidden, const Linear<T>& last,
   LastSums<T, kLast, kVectors> sums;
   sums.Start(last.bias);
   for (size_t o = 0; o < hidden.out;) {
-    const auto one = [&]<size_t kOut>() HWY_ATTR {
+    WithBlock(BlockAt(o, hidden.out), [&]<size_t kOut>() HWY_ATTR {
       Vec<T> value[kOut][kVectors];
       StartAtBias<T>(hidden.bias + o, value);
       SumProducts<T>(weights, in, hidden.in, stride, value);
@@ -89,17 +89,7 @@ HWY_NOINLINE void TwoMapsStrip(const Linear<T>& hidden, const Linear<T>& last,
       sums.template Add<kOut>(last.weights + o * kLast, value);
       o += kOut;
       weights += kOut * hidden.in;
-    };
-    const size_t block = BlockAt(o, hidden.out);
-    if (block == kBlockOut) {
-      one.template operator()<kBlockOut>();
-    } else if (kBlockOut > 4 && block == 4) {
-      one.template operator()<4>();
-    } else if (block == 2) {
-      one.template operator()<2>();
-    } else {
-      one.template operator()<1>();
-    }
+    });
   }
   sums.Finish(stride, out);
 }
@@ -116,17 +106,10 @@ void ApplyTwoStrips(const Linear<T>& hidden, const Linear<T>& last, const T* in,
                     T* kept, T* out) {
   for (size_t v = 0; v < tile.vectors;) {
     const size_t at = v * kLanes<T>, strip = StripAt(v, tile.vectors);
-    const auto go = [&]<size_t kVectors>() HWY_ATTR {
+    WithStrip(strip, [&]<size_t kVectors>() HWY_ATTR {
       TwoMapsStrip<T, kLast, kKept, kVectors>(hidden, last, in + at, tile.stride,
                                               kKept ? kept + at : nullptr, out + at);
-    };
-    if (strip == 3) {
-      go.template operator()<3>();
-    } else if (strip == 2) {
-      go.template operator()<2>();
-    } else {
-      go.template operator()<1>();
-    }
+    });
     v += strip;
   }
 }

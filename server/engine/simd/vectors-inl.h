@@ -48,6 +48,18 @@ inline size_t StripAt(size_t vector, size_t vectors) {
   return left == 4 ? 2 : HWY_MIN(left, kBlockVectors);
 }
 
+// go.operator()<n>() for a strip of n vectors.
+template <typename Go>
+HWY_INLINE void WithStrip(size_t strip, Go&& go) {
+  if (strip == 3) {
+    go.template operator()<3>();
+  } else if (strip == 2) {
+    go.template operator()<2>();
+  } else {
+    go.template operator()<1>();
+  }
+}
+
 // torch.nn.LeakyReLU's default slope.
 constexpr double kLeakySlope = 0.01;
 
